@@ -1,0 +1,2 @@
+//! The binary: verbs only.
+fn main() {}
