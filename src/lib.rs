@@ -29,7 +29,11 @@
 )]
 #![cfg_attr(
     test,
-    expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on should stop where it is")
+    expect(
+        clippy::unwrap_used,
+        clippy::panic,
+        reason = "a test that cannot go on should stop where it is"
+    )
 )]
 
 pub mod ambient;

@@ -3,9 +3,15 @@
 mod algorithm;
 mod environment;
 mod invalid;
+mod resource;
+mod scope;
+mod text;
 mod time;
 
 pub use algorithm::Algorithm;
 pub use environment::Environment;
 pub use invalid::Invalid;
+pub use resource::ResourceIndicator;
+pub use scope::{MOST_SCOPE_TOKENS, Scope, ScopeToken};
+pub use text::{ApiId, EmailAddress, Name, PartnerId};
 pub use time::{Milliseconds, Seconds, Timestamp};
