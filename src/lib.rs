@@ -27,14 +27,7 @@
     clippy::unimplemented,
     clippy::unwrap_used
 )]
-#![cfg_attr(
-    test,
-    expect(
-        clippy::unwrap_used,
-        clippy::panic,
-        reason = "a test that cannot go on should stop where it is"
-    )
-)]
 
 pub mod ambient;
 pub mod domain;
+pub mod store;

@@ -2,15 +2,13 @@
 
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
-
 use super::invalid::Invalid;
 
 /// Declares a text type: parsed by `FromStr`, carried by serde as a string, shown as it is.
 macro_rules! text_type {
     ($(#[$documentation:meta])* $name:ident) => {
         $(#[$documentation])*
-        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, ::serde::Serialize, ::serde::Deserialize)]
         #[serde(try_from = "String", into = "String")]
         pub struct $name(String);
 

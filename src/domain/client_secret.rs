@@ -1,0 +1,111 @@
+//! What is kept of a client's secret: id, note, hint, window, and the keyed digest; never the secret.
+
+use std::str::FromStr;
+
+use serde::Serialize;
+
+use super::client::ClientId;
+use super::invalid::Invalid;
+use super::journal::Epoch;
+use super::random;
+use super::refusal::Refusal;
+use super::secret::SecretDigest;
+use super::text::{Name, text_type};
+use super::time::Timestamp;
+use crate::ambient::Entropy;
+
+/// The most secrets of one client that may be live or yet to come: enough for any rotation, few enough to compare with all.
+pub const MOST_LIVE_SECRETS: usize = 5;
+
+/// Characters in a secret's id: 80 random bits.
+const SECRET_ID_CHARACTERS: usize = 16;
+
+text_type! {
+    /// The id of a secret, by which it is named without being shown. Every `jti` begins with the id of the secret that obtained it.
+    SecretId
+}
+
+impl SecretId {
+    /// Its length in characters.
+    pub const LENGTH: usize = SECRET_ID_CHARACTERS;
+
+    /// A new one.
+    #[must_use]
+    pub fn mint(entropy: &dyn Entropy) -> Self {
+        Self(random::base32(entropy, SECRET_ID_CHARACTERS))
+    }
+}
+
+impl FromStr for SecretId {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        if random::is_base32(text, SECRET_ID_CHARACTERS) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(Invalid::new("is not the id of a secret"))
+        }
+    }
+}
+
+/// What is kept of one secret of a client.
+#[derive(Clone, Debug, Serialize)]
+pub struct ClientSecret {
+    /// Its id.
+    pub secret_id: SecretId,
+    /// Whose it is.
+    pub client_id: ClientId,
+    /// Its keyed digest.
+    #[serde(skip)]
+    pub digest: SecretDigest,
+    /// What people call it.
+    pub note: Option<Name>,
+    /// Its last four characters.
+    pub hint: String,
+    /// Who made it, in the journal's words.
+    pub created_by: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// From when it works.
+    pub not_before: Timestamp,
+    /// Until when it works; a retired secret has this moment behind it.
+    pub expires_at: Option<Timestamp>,
+    /// When it last obtained or inspected something, to within a few seconds. Not part of the journal.
+    pub last_used_at: Option<Timestamp>,
+    /// The epoch of its last change.
+    pub version: Epoch,
+}
+
+impl ClientSecret {
+    /// Whether it works at `now`.
+    #[must_use]
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        self.not_before <= now && !self.has_ended(now)
+    }
+
+    /// Whether it has stopped working for good.
+    #[must_use]
+    pub fn has_ended(&self, now: Timestamp) -> bool {
+        self.expires_at.is_some_and(|expiry| expiry <= now)
+    }
+
+    /// The secret, ending at `end`.
+    ///
+    /// # Errors
+    /// When it has ended already, or would end later than it now does: retiring never lengthens a life.
+    pub fn ending(self, end: Timestamp, now: Timestamp) -> Result<Self, Refusal> {
+        if self.has_ended(now) {
+            return Err(Refusal::State("the secret has ended already"));
+        }
+        if self.expires_at.is_some_and(|expiry| expiry < end) {
+            return Err(Refusal::Invalid {
+                field: "expires_at",
+                reason: Invalid::new("lies after the end the secret already has"),
+            });
+        }
+        Ok(Self {
+            expires_at: Some(end),
+            ..self
+        })
+    }
+}

@@ -1,0 +1,45 @@
+//! Idempotency keys: a creation repeated under the same key creates nothing twice.
+
+use std::str::FromStr;
+
+use super::invalid::Invalid;
+use super::operator::OperatorId;
+use super::text::text_type;
+use super::time::{Seconds, Timestamp};
+
+text_type! {
+    /// A caller's name for one creation: 8 to 64 visible ASCII characters.
+    IdempotencyKey
+}
+
+impl FromStr for IdempotencyKey {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        if (8..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(Invalid::new("must have 8 to 64 visible ASCII characters"))
+        }
+    }
+}
+
+/// What was created under an idempotency key, kept in the same transaction as the creation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdempotencyRecord {
+    /// Whose key it is: keys of different operators never meet.
+    pub operator_id: OperatorId,
+    /// The key.
+    pub key: IdempotencyKey,
+    /// SHA-256 over route and body, so that the same key with another request is noticed.
+    pub fingerprint: [u8; 32],
+    /// The id of what was created.
+    pub subject: String,
+    /// When.
+    pub created_at: Timestamp,
+}
+
+impl IdempotencyRecord {
+    /// How long a key is remembered.
+    pub const REMEMBERED_FOR: Seconds = Seconds::from_days(1);
+}

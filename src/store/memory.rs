@@ -1,0 +1,385 @@
+//! The store in memory: the port in its plainest form, and so the oracle against which the others are tested.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::{
+    ClientFilter, CommitError, Decide, Follower, JournalFilter, Order, Page, PartnerFilter, Read, Records, SecretUse,
+    Sharing, Store, StoreError,
+};
+use crate::domain::{
+    Api, ApiId, Attribution, ChainHash, Change, Client, ClientId, ClientSecret, ClientStatus, Environment, Epoch,
+    IdempotencyKey, IdempotencyRecord, JournalEntry, KeyId, Mutation, Noun, Operator, OperatorId, OperatorStatus,
+    Partner, PartnerId, Refusal, RevokedToken, SecretDigest, SigningKeyRecord, Timestamp, TokenId,
+};
+
+/// A store that lives as long as the process. Clones share it.
+#[derive(Clone, Default)]
+pub struct MemoryStore(Arc<Mutex<Shelves>>);
+
+/// Everything there is.
+#[derive(Clone, Default)]
+struct Shelves {
+    partners: BTreeMap<PartnerId, Partner>,
+    apis: BTreeMap<(Environment, ApiId), Api>,
+    clients: BTreeMap<ClientId, Client>,
+    secrets: Vec<ClientSecret>,
+    operators: BTreeMap<OperatorId, Operator>,
+    keys: Vec<SigningKeyRecord>,
+    revoked_tokens: BTreeMap<TokenId, RevokedToken>,
+    idempotency: BTreeMap<(OperatorId, IdempotencyKey), IdempotencyRecord>,
+    journal: Vec<JournalEntry>,
+    master_key_check: Option<Vec<u8>>,
+}
+
+impl MemoryStore {
+    fn shelves(&self) -> MutexGuard<'_, Shelves> {
+        // A panic elsewhere cannot leave half a change: changes are made on a copy and put in place whole.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Store for MemoryStore {
+    fn sharing(&self) -> Sharing {
+        Sharing::Sole
+    }
+
+    fn read(&self, read: &mut Read<'_>) -> Result<(), StoreError> {
+        read(&mut *self.shelves())
+    }
+
+    fn commit(&self, attribution: &Attribution, decide: &mut Decide<'_>) -> Result<Option<JournalEntry>, CommitError> {
+        let mut shelves = self.shelves();
+        let mut changed = shelves.clone();
+        let Some(Change {
+            mut mutation,
+            idempotency,
+        }) = decide(&mut changed)?
+        else {
+            return Ok(None);
+        };
+        let epoch = changed.epoch()?.next();
+        let previous_hash = changed.journal.last().map_or(ChainHash::GENESIS, |entry| entry.hash);
+        mutation.stamp(epoch);
+        let entry = mutation.entry(epoch, attribution, previous_hash);
+        changed.apply(mutation)?;
+        if let Some(record) = idempotency {
+            changed
+                .idempotency
+                .insert((record.operator_id.clone(), record.key.clone()), record);
+        }
+        changed.journal.push(entry.clone());
+        *shelves = changed;
+        Ok(Some(entry))
+    }
+
+    fn follower(&self) -> Result<Box<dyn Follower>, StoreError> {
+        Ok(Box::new(self.clone()))
+    }
+
+    fn record_uses(&self, uses: &[SecretUse]) -> Result<(), StoreError> {
+        let mut shelves = self.shelves();
+        for used in uses {
+            if let Some(secret) = shelves
+                .secrets
+                .iter_mut()
+                .find(|secret| secret.secret_id == used.secret_id)
+            {
+                secret.last_used_at = secret.last_used_at.max(Some(used.at));
+            }
+        }
+        Ok(())
+    }
+
+    fn forget(&self, now: Timestamp) -> Result<u64, StoreError> {
+        let mut shelves = self.shelves();
+        let before = shelves.revoked_tokens.len() + shelves.idempotency.len();
+        shelves.revoked_tokens.retain(|_, token| token.expires_at > now);
+        shelves
+            .idempotency
+            .retain(|_, record| record.created_at + IdempotencyRecord::REMEMBERED_FOR > now);
+        Ok((before - shelves.revoked_tokens.len() - shelves.idempotency.len()) as u64)
+    }
+
+    fn keep_master_key_check(&self, check: &[u8]) -> Result<(), StoreError> {
+        self.shelves().master_key_check.get_or_insert_with(|| check.to_vec());
+        Ok(())
+    }
+}
+
+impl Follower for MemoryStore {
+    fn after(&mut self, known: Epoch, limit: u16) -> Result<Vec<JournalEntry>, StoreError> {
+        let after = Page {
+            after: Some(known),
+            limit,
+        };
+        self.shelves().journal(&JournalFilter::default(), &after)
+    }
+}
+
+impl Shelves {
+    fn apply(&mut self, mutation: Mutation) -> Result<(), CommitError> {
+        match mutation {
+            Mutation::PartnerRegistered(partner) => {
+                vacant(&self.partners, &partner.partner_id, (Noun::Partner, "partner_id"))?;
+                self.put_partner(partner);
+            }
+            Mutation::PartnerChanged(partner)
+            | Mutation::PartnerSuspended(partner)
+            | Mutation::PartnerReinstated(partner) => {
+                self.put_partner(partner);
+            }
+            Mutation::ApiRegistered(api) => {
+                vacant(
+                    &self.apis,
+                    &(api.environment, api.api_id.clone()),
+                    (Noun::Api, "api_id"),
+                )?;
+                self.put_api(api)?;
+            }
+            Mutation::ApiChanged(api) => self.put_api(api)?,
+            Mutation::ClientRegistered(client, secret) => {
+                vacant(&self.clients, &client.client_id, (Noun::Client, "client_id"))?;
+                self.put_client(client);
+                self.put_secret(secret);
+            }
+            Mutation::ClientChanged(client)
+            | Mutation::ClientSuspended(client)
+            | Mutation::ClientReinstated(client)
+            | Mutation::ClientRevoked(client) => self.put_client(client),
+            Mutation::SecretAdded { secret, retiring, .. } => {
+                self.put_secret(secret);
+                if let Some(retiring) = retiring {
+                    self.put_secret(retiring);
+                }
+            }
+            Mutation::SecretRetired { secret, .. } => self.put_secret(secret),
+            Mutation::OperatorCreated(operator)
+            | Mutation::OperatorChanged(operator)
+            | Mutation::OperatorTokenRotated(operator)
+            | Mutation::OperatorRevoked(operator) => self.put_operator(operator)?,
+            Mutation::KeyAnnounced(key) | Mutation::KeyActivated(key) | Mutation::KeyRetired(key) => self.put_key(key),
+            Mutation::KeyRotated { retiring, active } => {
+                self.put_key(retiring);
+                self.put_key(active);
+            }
+            Mutation::KeyRevoked { revoked, successor } => {
+                self.put_key(revoked);
+                if let Some(successor) = successor {
+                    self.put_key(successor);
+                }
+            }
+            Mutation::TokenRevoked(token) => {
+                self.revoked_tokens.insert(token.jti.clone(), token);
+            }
+        }
+        Ok(())
+    }
+
+    fn put_partner(&mut self, partner: Partner) {
+        self.partners.insert(partner.partner_id.clone(), partner);
+    }
+
+    fn put_api(&mut self, api: Api) -> Result<(), Refusal> {
+        let neighbour = |other: &&Api| other.environment == api.environment && other.api_id != api.api_id;
+        if self
+            .apis
+            .values()
+            .filter(neighbour)
+            .any(|other| other.audience == api.audience)
+        {
+            return Err(Refusal::Taken {
+                noun: Noun::Api,
+                field: "audience",
+            });
+        }
+        self.apis.insert((api.environment, api.api_id.clone()), api);
+        Ok(())
+    }
+
+    fn put_client(&mut self, client: Client) {
+        self.clients.insert(client.client_id.clone(), client);
+    }
+
+    fn put_secret(&mut self, secret: ClientSecret) {
+        match self
+            .secrets
+            .iter_mut()
+            .find(|other| other.secret_id == secret.secret_id)
+        {
+            Some(kept) => {
+                *kept = ClientSecret {
+                    last_used_at: kept.last_used_at,
+                    ..secret
+                }
+            }
+            None => self.secrets.push(secret),
+        }
+    }
+
+    fn put_operator(&mut self, operator: Operator) -> Result<(), Refusal> {
+        let active =
+            |other: &&Operator| other.status == OperatorStatus::Active && other.operator_id != operator.operator_id;
+        if operator.status == OperatorStatus::Active
+            && self
+                .operators
+                .values()
+                .filter(active)
+                .any(|other| other.email == operator.email)
+        {
+            return Err(Refusal::Taken {
+                noun: Noun::Operator,
+                field: "email",
+            });
+        }
+        self.operators.insert(operator.operator_id.clone(), operator);
+        Ok(())
+    }
+
+    fn put_key(&mut self, key: SigningKeyRecord) {
+        match self.keys.iter_mut().find(|other| other.kid == key.kid) {
+            Some(kept) => *kept = key,
+            None => self.keys.push(key),
+        }
+    }
+}
+
+fn vacant<K: Ord, V>(shelf: &BTreeMap<K, V>, key: &K, taken: (Noun, &'static str)) -> Result<(), Refusal> {
+    if shelf.contains_key(key) {
+        Err(Refusal::Taken {
+            noun: taken.0,
+            field: taken.1,
+        })
+    } else {
+        Ok(())
+    }
+}
+
+/// The rows after the page's key, at most as many as it allows.
+fn piece<'a, K: Ord + 'a, V: Clone + 'a>(
+    rows: impl Iterator<Item = (&'a K, &'a V)>,
+    page: &Page<K>,
+    admits: impl Fn(&V) -> bool,
+) -> Vec<V> {
+    rows.filter(|(key, _)| page.after.as_ref().is_none_or(|after| *key > after))
+        .map(|(_, row)| row)
+        .filter(|row| admits(row))
+        .take(usize::from(page.limit))
+        .cloned()
+        .collect()
+}
+
+impl Records for Shelves {
+    fn epoch(&mut self) -> Result<Epoch, StoreError> {
+        Ok(self.journal.last().map_or(Epoch::ZERO, |entry| entry.epoch))
+    }
+
+    fn partner(&mut self, partner_id: &PartnerId) -> Result<Option<Partner>, StoreError> {
+        Ok(self.partners.get(partner_id).cloned())
+    }
+
+    fn partners(&mut self, filter: &PartnerFilter, page: &Page<PartnerId>) -> Result<Vec<Partner>, StoreError> {
+        Ok(piece(self.partners.iter(), page, |partner| filter.admits(partner)))
+    }
+
+    fn apis(&mut self, environment: Environment) -> Result<Vec<Api>, StoreError> {
+        Ok(self
+            .apis
+            .values()
+            .filter(|api| api.environment == environment)
+            .cloned()
+            .collect())
+    }
+
+    fn api(&mut self, environment: Environment, api_id: &ApiId) -> Result<Option<Api>, StoreError> {
+        Ok(self.apis.get(&(environment, api_id.clone())).cloned())
+    }
+
+    fn client(&mut self, client_id: &ClientId) -> Result<Option<Client>, StoreError> {
+        Ok(self.clients.get(client_id).cloned())
+    }
+
+    fn clients(&mut self, filter: &ClientFilter, page: &Page<ClientId>) -> Result<Vec<Client>, StoreError> {
+        Ok(piece(self.clients.iter(), page, |client| filter.admits(client)))
+    }
+
+    fn secrets(&mut self, client_id: &ClientId) -> Result<Vec<ClientSecret>, StoreError> {
+        Ok(self
+            .secrets
+            .iter()
+            .filter(|secret| secret.client_id == *client_id)
+            .cloned()
+            .collect())
+    }
+
+    fn count_expiring_secrets(&mut self, from: Timestamp, until: Timestamp) -> Result<u64, StoreError> {
+        let of_active_client = |secret: &&ClientSecret| {
+            self.clients
+                .get(&secret.client_id)
+                .is_some_and(|client| client.status == ClientStatus::Active)
+        };
+        let ends_within = |secret: &&ClientSecret| secret.expires_at.is_some_and(|end| from < end && end <= until);
+        Ok(self.secrets.iter().filter(ends_within).filter(of_active_client).count() as u64)
+    }
+
+    fn operators(&mut self) -> Result<Vec<Operator>, StoreError> {
+        Ok(self.operators.values().cloned().collect())
+    }
+
+    fn operator(&mut self, operator_id: &OperatorId) -> Result<Option<Operator>, StoreError> {
+        Ok(self.operators.get(operator_id).cloned())
+    }
+
+    fn operator_by_token(&mut self, digest: &SecretDigest) -> Result<Option<Operator>, StoreError> {
+        Ok(self
+            .operators
+            .values()
+            .find(|operator| operator.token_digest.matches(digest))
+            .cloned())
+    }
+
+    fn signing_keys(&mut self, environment: Environment) -> Result<Vec<SigningKeyRecord>, StoreError> {
+        Ok(self
+            .keys
+            .iter()
+            .filter(|key| key.environment == environment)
+            .cloned()
+            .collect())
+    }
+
+    fn signing_key(&mut self, kid: &KeyId) -> Result<Option<SigningKeyRecord>, StoreError> {
+        Ok(self.keys.iter().find(|key| key.kid == *kid).cloned())
+    }
+
+    fn revoked_token(&mut self, jti: &TokenId) -> Result<Option<RevokedToken>, StoreError> {
+        Ok(self.revoked_tokens.get(jti).cloned())
+    }
+
+    fn idempotency(
+        &mut self,
+        operator_id: &OperatorId,
+        key: &IdempotencyKey,
+    ) -> Result<Option<IdempotencyRecord>, StoreError> {
+        Ok(self.idempotency.get(&(operator_id.clone(), key.clone())).cloned())
+    }
+
+    fn journal(&mut self, filter: &JournalFilter, page: &Page<Epoch>) -> Result<Vec<JournalEntry>, StoreError> {
+        let admitted = |entry: &&JournalEntry| filter.admits(entry) && filter.is_beyond(entry.epoch, page.after);
+        let limit = usize::from(page.limit);
+        Ok(match filter.order {
+            Order::OldestFirst => self.journal.iter().filter(admitted).take(limit).cloned().collect(),
+            Order::NewestFirst => self
+                .journal
+                .iter()
+                .rev()
+                .filter(admitted)
+                .take(limit)
+                .cloned()
+                .collect(),
+        })
+    }
+
+    fn master_key_check(&mut self) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.master_key_check.clone())
+    }
+}

@@ -1,0 +1,164 @@
+//! What survives a restart. The port is here; `sql` and `memory` implement it, and one conformance suite defines it.
+//!
+//! Reading and deciding go through [`Records`]; writing goes through [`Store::commit`] alone. A commit is one transaction that
+//! begins by taking the next epoch, which orders all commits; only then does the decision read what it depends on, so
+//! nothing it saw can change before it is written. The journal row is written in the same transaction.
+
+mod memory;
+mod page;
+
+use thiserror::Error;
+
+pub use memory::MemoryStore;
+pub use page::{ClientFilter, JournalFilter, Order, Page, PartnerFilter};
+
+use crate::domain::{
+    Api, ApiId, Attribution, Change, Client, ClientId, ClientSecret, Environment, Epoch, IdempotencyKey,
+    IdempotencyRecord, JournalEntry, KeyId, Operator, OperatorId, Partner, PartnerId, Refusal, RevokedToken,
+    SecretDigest, SecretId, SigningKeyRecord, Timestamp, TokenId,
+};
+
+/// Why the store did not answer. The texts are for the operator; no caller reads them.
+#[derive(Clone, Debug, Error)]
+pub enum StoreError {
+    /// It cannot be reached, or not in time. Trying again later may help.
+    #[error("the store is unavailable: {0}")]
+    Unavailable(String),
+    /// It answered with something that cannot be.
+    #[error("the store holds something it cannot hold: {0}")]
+    Corrupt(String),
+}
+
+/// Why a commit changed nothing.
+#[derive(Clone, Debug, Error)]
+pub enum CommitError {
+    /// The decision was no.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The store did not answer. Whether the change was made is then unknown, so it may be asked for again.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What can be read, inside a commit and outside.
+#[expect(
+    clippy::missing_errors_doc,
+    reason = "all fail alike: when the store does not answer, or not with sense"
+)]
+pub trait Records {
+    /// The head of the journal.
+    fn epoch(&mut self) -> Result<Epoch, StoreError>;
+    /// One partner.
+    fn partner(&mut self, partner_id: &PartnerId) -> Result<Option<Partner>, StoreError>;
+    /// Partners by id.
+    fn partners(&mut self, filter: &PartnerFilter, page: &Page<PartnerId>) -> Result<Vec<Partner>, StoreError>;
+    /// Every API of an environment, by id. There are few: registration holds them to a number.
+    fn apis(&mut self, environment: Environment) -> Result<Vec<Api>, StoreError>;
+    /// One API.
+    fn api(&mut self, environment: Environment, api_id: &ApiId) -> Result<Option<Api>, StoreError>;
+    /// One client.
+    fn client(&mut self, client_id: &ClientId) -> Result<Option<Client>, StoreError>;
+    /// Clients by id.
+    fn clients(&mut self, filter: &ClientFilter, page: &Page<ClientId>) -> Result<Vec<Client>, StoreError>;
+    /// Every secret of a client, the oldest first, the ended ones too.
+    fn secrets(&mut self, client_id: &ClientId) -> Result<Vec<ClientSecret>, StoreError>;
+    /// How many secrets of active clients end after `from` and not after `until`.
+    fn count_expiring_secrets(&mut self, from: Timestamp, until: Timestamp) -> Result<u64, StoreError>;
+    /// Every operator, by id, the revoked ones too.
+    fn operators(&mut self) -> Result<Vec<Operator>, StoreError>;
+    /// One operator.
+    fn operator(&mut self, operator_id: &OperatorId) -> Result<Option<Operator>, StoreError>;
+    /// The operator whose token has this digest.
+    fn operator_by_token(&mut self, digest: &SecretDigest) -> Result<Option<Operator>, StoreError>;
+    /// Every signing key of an environment, the oldest first, the retired ones too.
+    fn signing_keys(&mut self, environment: Environment) -> Result<Vec<SigningKeyRecord>, StoreError>;
+    /// One signing key.
+    fn signing_key(&mut self, kid: &KeyId) -> Result<Option<SigningKeyRecord>, StoreError>;
+    /// What is kept of a token its client revoked; `None` when it was not revoked, or has been forgotten since it expired.
+    fn revoked_token(&mut self, jti: &TokenId) -> Result<Option<RevokedToken>, StoreError>;
+    /// What was created under an idempotency key.
+    fn idempotency(
+        &mut self,
+        operator_id: &OperatorId,
+        key: &IdempotencyKey,
+    ) -> Result<Option<IdempotencyRecord>, StoreError>;
+    /// Journal rows by epoch.
+    fn journal(&mut self, filter: &JournalFilter, page: &Page<Epoch>) -> Result<Vec<JournalEntry>, StoreError>;
+    /// The value that tells whether the master key is the one this store was begun with.
+    fn master_key_check(&mut self) -> Result<Option<Vec<u8>>, StoreError>;
+}
+
+/// What a commit asks once it holds the next epoch: the change to make, or `None` when there is nothing to do after all.
+pub type Decide<'a> = dyn FnMut(&mut dyn Records) -> Result<Option<Change>, CommitError> + 'a;
+
+/// What a reader does with the records.
+pub type Read<'a> = dyn FnMut(&mut dyn Records) -> Result<(), StoreError> + 'a;
+
+/// Whether other processes write to the same store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sharing {
+    /// This process owns it: what was committed here is all there is.
+    Sole,
+    /// Others may write at any time: only the store knows the head.
+    Shared,
+}
+
+/// When a secret was last used. Not a mutation: written in batches, beside the journal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecretUse {
+    /// Which secret.
+    pub secret_id: SecretId,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A store. Every call may block for as long as the store's own timeouts allow.
+pub trait Store: Send + Sync {
+    /// Whether other processes write to it.
+    fn sharing(&self) -> Sharing;
+
+    /// Reads. What one `read` sees is not held still while it reads; decisions belong in a commit.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    fn read(&self, read: &mut Read<'_>) -> Result<(), StoreError>;
+
+    /// Takes the next epoch, asks `decide`, writes the change and its journal row, all or nothing.
+    ///
+    /// # Errors
+    /// When `decide` refuses, or the store does not answer; nothing is changed by a refusal.
+    fn commit(&self, attribution: &Attribution, decide: &mut Decide<'_>) -> Result<Option<JournalEntry>, CommitError>;
+
+    /// Opens what the pulse follows the journal with: a connection of its own.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    fn follower(&self) -> Result<Box<dyn Follower>, StoreError>;
+
+    /// Writes down when secrets were last used; never moves a time back.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    fn record_uses(&self, uses: &[SecretUse]) -> Result<(), StoreError>;
+
+    /// Forgets revoked tokens that have expired and idempotency keys past their time; says how many rows went.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    fn forget(&self, now: Timestamp) -> Result<u64, StoreError>;
+
+    /// Keeps the value that later tells whether the master key is the right one. Does nothing where there is one.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    fn keep_master_key_check(&self, check: &[u8]) -> Result<(), StoreError>;
+}
+
+/// Follows the journal over a connection of its own.
+pub trait Follower: Send {
+    /// The journal rows after `known`, at most `limit`, the oldest first; empty when the head has not moved.
+    ///
+    /// # Errors
+    /// When the store does not answer. The follower is then of no more use: open another.
+    fn after(&mut self, known: Epoch, limit: u16) -> Result<Vec<JournalEntry>, StoreError>;
+}
