@@ -30,4 +30,6 @@
 
 pub mod ambient;
 pub mod domain;
+pub mod jose;
+pub mod registry;
 pub mod store;

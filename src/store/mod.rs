@@ -4,13 +4,17 @@
 //! begins by taking the next epoch, which orders all commits; only then does the decision read what it depends on, so
 //! nothing it saw can change before it is written. The journal row is written in the same transaction.
 
+mod door;
 mod memory;
 mod page;
+mod sealing;
 
 use thiserror::Error;
 
+pub use door::{Door, WaitObserver};
 pub use memory::MemoryStore;
 pub use page::{ClientFilter, JournalFilter, Order, Page, PartnerFilter};
+pub use sealing::{SealError, Sealer};
 
 use crate::domain::{
     Api, ApiId, Attribution, Change, Client, ClientId, ClientSecret, Environment, Epoch, IdempotencyKey,

@@ -1,0 +1,314 @@
+//! What this replica remembers, and how it knows that it is still true.
+//!
+//! [`Registry::fresh`] is the barrier every token and introspection request passes: behind it, all that was committed anywhere
+//! before the request arrived has been applied here. The [`View`] it gives is the only way to the remembered clients and keys.
+//! [`Registry::commit`] is the only way to change anything.
+
+mod cache;
+mod failures;
+mod keyring;
+mod pulse;
+mod registered;
+mod uses;
+
+use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use arc_swap::ArcSwapOption;
+
+pub use failures::{FailureKey, Failures};
+pub use keyring::{KeyAge, Keyring, KeyringError, PublishedJwks};
+pub use registered::RegisteredClient;
+
+use crate::domain::{
+    Attribution, Change, ClientId, Environment, Epoch, JournalEntry, Noun, SecretId, Timestamp, TokenId,
+};
+use crate::store::{CommitError, Door, Records, Sealer, Sharing, Store, StoreError};
+use cache::{ClientCache, Remembered};
+use pulse::Pulse;
+use uses::Uses;
+
+/// How often a fill is begun again because something was committed meanwhile.
+const FILL_ATTEMPTS: usize = 16;
+
+/// What a registry is made with.
+pub struct RegistryParts {
+    /// The way to the store.
+    pub door: Door,
+    /// What opens the private keys.
+    pub sealer: Arc<Sealer>,
+    /// How many clients are remembered.
+    pub capacity: usize,
+    /// How long a request waits for a beat.
+    pub patience: Duration,
+    /// Failed authentications a minute for each pair of client id and source.
+    pub failures_per_minute: NonZeroU32,
+}
+
+/// What this replica remembers.
+pub struct Registry {
+    door: Door,
+    memory: Arc<Memory>,
+    pulse: Option<Pulse>,
+    failures: Failures,
+    uses: Uses,
+}
+
+/// The part that commits and beats change, from whatever thread.
+struct Memory {
+    clients: ClientCache,
+    keyrings: [ArcSwapOption<Keyring>; 2],
+    epoch: AtomicI64,
+    store: Arc<dyn Store>,
+    sealer: Arc<Sealer>,
+    /// Held while keys are read, so that an older reading never replaces a newer one.
+    reading_keys: Mutex<()>,
+}
+
+impl Registry {
+    /// Reads the keys and, on a store that others write to, starts the pulse. Blocks; for the start of a process.
+    ///
+    /// # Errors
+    /// When the store does not answer or a key cannot be used.
+    pub fn open(parts: RegistryParts) -> Result<Self, KeyringError> {
+        let store = Arc::clone(parts.door.store());
+        let mut head = Epoch::ZERO;
+        store.read(&mut |records| {
+            head = records.epoch()?;
+            Ok(())
+        })?;
+        let memory = Arc::new(Memory {
+            clients: ClientCache::new(parts.capacity),
+            keyrings: [ArcSwapOption::empty(), ArcSwapOption::empty()],
+            epoch: AtomicI64::new(head.get()),
+            store: Arc::clone(&store),
+            sealer: parts.sealer,
+            reading_keys: Mutex::default(),
+        });
+        for environment in Environment::ALL {
+            memory.read_keyring(environment)?;
+        }
+        let pulse = match store.sharing() {
+            Sharing::Sole => None,
+            Sharing::Shared => {
+                let applied = Arc::clone(&memory);
+                let apply = Box::new(move |entry: &JournalEntry| applied.apply(entry));
+                let started = Pulse::start(store, head, parts.patience, apply);
+                Some(started.map_err(|error| StoreError::Unavailable(error.to_string()))?)
+            }
+        };
+        let failures = Failures::new(parts.failures_per_minute);
+        Ok(Self {
+            door: parts.door,
+            memory,
+            pulse,
+            failures,
+            uses: Uses::default(),
+        })
+    }
+
+    /// Returns once all that was committed before this call has been applied here.
+    ///
+    /// # Errors
+    /// When that cannot be known in time.
+    pub async fn fresh(&self) -> Result<View<'_>, StoreError> {
+        if let Some(pulse) = &self.pulse {
+            pulse.beat().await?;
+        }
+        Ok(View { registry: self })
+    }
+
+    /// Commits what `decide` decides and applies it here before it returns.
+    ///
+    /// # Errors
+    /// When `decide` refuses, or the store does not answer in time; whether the change was made is then unknown, but if it was,
+    /// it has been or will be applied here.
+    pub async fn commit<T: Send + 'static>(
+        &self,
+        attribution: Attribution,
+        decide: impl FnMut(&mut dyn Records) -> Result<(Option<Change>, T), CommitError> + Send + 'static,
+    ) -> Result<T, CommitError> {
+        let memory = Arc::clone(&self.memory);
+        let (_, answer) = self
+            .door
+            .commit(attribution, decide, move |entry| memory.apply(entry))
+            .await?;
+        Ok(answer)
+    }
+
+    /// Reads what is not remembered, such as lists.
+    ///
+    /// # Errors
+    /// When the store does not answer in time.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&mut dyn Records) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.door.read(read).await
+    }
+
+    /// The budgets of failed authentications.
+    #[must_use]
+    pub const fn failures(&self) -> &Failures {
+        &self.failures
+    }
+
+    /// The last journal entry applied here.
+    #[must_use]
+    pub fn epoch(&self) -> Epoch {
+        Epoch::new(self.memory.epoch.load(Ordering::Acquire))
+    }
+
+    /// Notes that a secret was used. Written by [`Registry::flush`].
+    pub fn note_use(&self, secret_id: &SecretId, now: Timestamp) {
+        self.uses.note(secret_id, now);
+    }
+
+    /// Writes what was noted.
+    ///
+    /// # Errors
+    /// When the store does not answer in time; nothing noted is lost then.
+    pub async fn flush(&self) -> Result<(), StoreError> {
+        let uses = Arc::new(self.uses.take());
+        if uses.is_empty() {
+            return Ok(());
+        }
+        let written = Arc::clone(&uses);
+        let outcome = self
+            .door
+            .call(move |store| store.record_uses(&written))
+            .await
+            .and_then(|done| done);
+        if outcome.is_err() {
+            self.uses.put_back(&uses);
+        }
+        outcome
+    }
+
+    /// Forgets what has expired: in the store, and among the failures counted.
+    ///
+    /// # Errors
+    /// When the store does not answer in time.
+    pub async fn tidy(&self, now: Timestamp) -> Result<u64, StoreError> {
+        self.failures.tidy();
+        self.door.call(move |store| store.forget(now)).await?
+    }
+}
+
+/// What is true now, for one request.
+#[derive(Clone, Copy)]
+pub struct View<'a> {
+    registry: &'a Registry,
+}
+
+impl View<'_> {
+    /// The client with this id; `None` for a stranger.
+    ///
+    /// # Errors
+    /// When it is not remembered and the store does not answer in time.
+    pub async fn client(&self, client_id: &ClientId) -> Result<Option<Arc<RegisteredClient>>, StoreError> {
+        let clients = &self.registry.memory.clients;
+        for _ in 0..FILL_ATTEMPTS {
+            match clients.get(client_id) {
+                Remembered::Known(client) => return Ok(Some(client)),
+                Remembered::Stranger => return Ok(None),
+                Remembered::Forgotten => {}
+            }
+            let began = clients.begin_fill();
+            let wanted = client_id.clone();
+            let found = self
+                .registry
+                .read(move |records| RegisteredClient::read(records, &wanted))
+                .await?
+                .map(Arc::new);
+            if clients.end_fill(began, client_id, found.as_ref()) {
+                return Ok(found);
+            }
+        }
+        Err(StoreError::Unavailable(
+            "the client changed again each time it was read".to_owned(),
+        ))
+    }
+
+    /// The keys of an environment.
+    ///
+    /// # Errors
+    /// When they could not be read after they last changed, and still cannot.
+    pub async fn keyring(&self, environment: Environment) -> Result<Arc<Keyring>, StoreError> {
+        let memory = &self.registry.memory;
+        if let Some(keyring) = memory.keyring_of(environment).load_full() {
+            return Ok(keyring);
+        }
+        let again = Arc::clone(memory);
+        let read = self
+            .registry
+            .door
+            .call(move |_| again.read_keyring(environment))
+            .await?;
+        read.map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        let keyring = memory.keyring_of(environment).load_full();
+        keyring.ok_or_else(|| StoreError::Unavailable("the signing keys were lost again".to_owned()))
+    }
+
+    /// Whether its client revoked this token.
+    ///
+    /// # Errors
+    /// When the store does not answer in time.
+    pub async fn is_revoked(&self, jti: &TokenId) -> Result<bool, StoreError> {
+        let jti = jti.clone();
+        self.registry
+            .read(move |records| records.revoked_token(&jti))
+            .await
+            .map(|token| token.is_some())
+    }
+}
+
+impl Memory {
+    fn keyring_of(&self, environment: Environment) -> &ArcSwapOption<Keyring> {
+        match environment {
+            Environment::Qa => &self.keyrings[0],
+            Environment::Production => &self.keyrings[1],
+        }
+    }
+
+    /// Makes what is remembered agree with `entry`. Applying an entry twice does no harm.
+    fn apply(&self, entry: &JournalEntry) {
+        self.clients.apply(entry);
+        if let (Noun::Key, Some(environment)) = (entry.noun, entry.environment)
+            && let Err(error) = self.read_keyring(environment)
+        {
+            log::error!(environment:% = environment, error:% = error; "the signing keys cannot be read: nothing is signed until they can");
+        }
+        self.epoch.fetch_max(entry.epoch.get(), Ordering::AcqRel);
+    }
+
+    /// Reads the keys of an environment. While that fails there are none: better no token than one under a revoked key.
+    fn read_keyring(&self, environment: Environment) -> Result<(), KeyringError> {
+        let _turn = self.reading_keys.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut keyring = None;
+        let read = self.store.read(&mut |records| {
+            keyring = Some(Keyring::read(records, environment, &self.sealer));
+            Ok(())
+        });
+        let keyring = read.map_err(KeyringError::Store).and_then(|()| {
+            keyring.unwrap_or_else(|| {
+                Err(KeyringError::Store(StoreError::Corrupt(
+                    "a read that did not read".to_owned(),
+                )))
+            })
+        });
+        let slot = self.keyring_of(environment);
+        match keyring {
+            Ok(keyring) => {
+                slot.store(Some(Arc::new(keyring)));
+                Ok(())
+            }
+            Err(error) => {
+                slot.store(None);
+                Err(error)
+            }
+        }
+    }
+}

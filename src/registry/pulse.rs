@@ -1,0 +1,148 @@
+//! The pulse: how a replica knows, for every request, that nothing was committed anywhere which it has not applied.
+//!
+//! One thread with a connection of its own repeats, while requests wait: close the waiting list; read the head of the journal;
+//! apply what came since; release the list. So every request waits for a read that began after it arrived, and one tiny
+//! query serves all who arrived meanwhile. A request that no beat reached in time is refused, never served from memory.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use crate::domain::{Epoch, JournalEntry};
+use crate::store::{Follower, Store, StoreError};
+
+/// Journal rows read at a time.
+const ROWS_AT_A_TIME: u16 = 1000;
+/// How long the thread rests when nobody waits. It beats then too, so that keys and health are known when a request comes.
+const IDLE: Duration = Duration::from_secs(1);
+
+/// What a replica does with each entry it reads.
+pub(super) type Apply = Box<dyn Fn(&JournalEntry) + Send>;
+
+/// The pulse of one replica.
+pub(super) struct Pulse {
+    shared: Arc<Shared>,
+    patience: Duration,
+}
+
+struct Shared {
+    waiting: Mutex<WaitingList>,
+    arrived: Condvar,
+}
+
+#[derive(Default)]
+struct WaitingList {
+    requests: Vec<oneshot::Sender<bool>>,
+    stopped: bool,
+}
+
+impl Shared {
+    fn waiting(&self) -> MutexGuard<'_, WaitingList> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Pulse {
+    /// Starts the thread, which knows all entries up to `known`. No request waits for a beat longer than `patience`.
+    ///
+    /// # Errors
+    /// When the thread cannot be started.
+    pub(super) fn start(
+        store: Arc<dyn Store>,
+        known: Epoch,
+        patience: Duration,
+        apply: Apply,
+    ) -> std::io::Result<Self> {
+        let shared = Arc::new(Shared {
+            waiting: Mutex::default(),
+            arrived: Condvar::new(),
+        });
+        let mut heart = Heart {
+            store,
+            follower: None,
+            known,
+            apply,
+        };
+        let inside = Arc::clone(&shared);
+        thread::Builder::new()
+            .name("pulse".to_owned())
+            .spawn(move || heart.run(&inside))?;
+        Ok(Self { shared, patience })
+    }
+
+    /// Returns after a beat that began after this call.
+    ///
+    /// # Errors
+    /// When none came in time, or the store did not answer it.
+    pub(super) async fn beat(&self) -> Result<(), StoreError> {
+        let (sender, beaten) = oneshot::channel();
+        self.shared.waiting().requests.push(sender);
+        self.shared.arrived.notify_one();
+        match tokio::time::timeout(self.patience, beaten).await {
+            Ok(Ok(true)) => Ok(()),
+            Ok(Ok(false) | Err(_)) => Err(StoreError::Unavailable("the journal could not be read".to_owned())),
+            Err(_) => Err(StoreError::Unavailable("the journal was not read in time".to_owned())),
+        }
+    }
+}
+
+impl Drop for Pulse {
+    fn drop(&mut self) {
+        self.shared.waiting().stopped = true;
+        self.shared.arrived.notify_one();
+    }
+}
+
+/// The thread's own side.
+struct Heart {
+    store: Arc<dyn Store>,
+    follower: Option<Box<dyn Follower>>,
+    known: Epoch,
+    apply: Apply,
+}
+
+impl Heart {
+    fn run(&mut self, shared: &Shared) {
+        loop {
+            let waiting = shared.waiting();
+            let idle = |list: &mut WaitingList| list.requests.is_empty() && !list.stopped;
+            let (mut list, _) = shared
+                .arrived
+                .wait_timeout_while(waiting, IDLE, idle)
+                .unwrap_or_else(PoisonError::into_inner);
+            if list.stopped {
+                return;
+            }
+            let requests = std::mem::take(&mut list.requests);
+            drop(list);
+            let beaten = self.beat();
+            if let Err(error) = &beaten {
+                log::warn!(error:% = error; "the journal cannot be followed");
+            }
+            for request in requests {
+                // A request that no longer waits has been refused already.
+                let _ = request.send(beaten.is_ok());
+            }
+        }
+    }
+
+    fn beat(&mut self) -> Result<(), StoreError> {
+        loop {
+            let mut follower = match self.follower.take() {
+                Some(follower) => follower,
+                None => self.store.follower()?,
+            };
+            let entries = follower.after(self.known, ROWS_AT_A_TIME)?;
+            self.follower = Some(follower);
+            for entry in &entries {
+                (self.apply)(entry);
+                self.known = entry.epoch;
+            }
+            if entries.len() < usize::from(ROWS_AT_A_TIME) {
+                return Ok(());
+            }
+        }
+    }
+}

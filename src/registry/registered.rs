@@ -1,0 +1,78 @@
+//! Everything that decides about one client, read together: itself, its secrets, the partners above it, what it may have.
+
+use crate::domain::{
+    Client, ClientId, ClientRole, ClientSecret, Entitlement, Partner, PartnerStatus, ResourceIndicator, Timestamp,
+    entitlements,
+};
+use crate::store::{Records, StoreError};
+
+/// A client with all that decides about it.
+#[derive(Clone, Debug)]
+pub struct RegisteredClient {
+    /// The client.
+    pub client: Client,
+    /// Its secrets, the ended ones too.
+    pub secrets: Vec<ClientSecret>,
+    /// The partner it belongs to and that partner's parent; none for a resource server.
+    pub partners: Vec<Partner>,
+    /// What its tokens can be for, as it stands now.
+    pub entitlements: Vec<Entitlement>,
+    /// For a resource server: the audience whose tokens it may inspect.
+    pub audience: Option<ResourceIndicator>,
+}
+
+impl RegisteredClient {
+    /// Reads a client and all that decides about it; `None` for a stranger.
+    ///
+    /// # Errors
+    /// When the store does not answer, or a client belongs to nobody.
+    pub fn read(records: &mut dyn Records, client_id: &ClientId) -> Result<Option<Self>, StoreError> {
+        let Some(client) = records.client(client_id)? else {
+            return Ok(None);
+        };
+        let secrets = records.secrets(client_id)?;
+        let (mut partners, mut audience) = (Vec::new(), None);
+        match &client.role {
+            ClientRole::Partner { partner_id, .. } => {
+                let mut above = Some(partner_id.clone());
+                while let Some(partner_id) = above {
+                    let partner = records.partner(&partner_id)?.ok_or_else(|| orphan(client_id))?;
+                    above = if partners.is_empty() {
+                        partner.parent.clone()
+                    } else {
+                        None
+                    };
+                    partners.push(partner);
+                }
+            }
+            ClientRole::ResourceServer { api_id } => {
+                let api = records
+                    .api(client.environment, api_id)?
+                    .ok_or_else(|| orphan(client_id))?;
+                audience = Some(api.audience);
+            }
+        }
+        let entitlements = entitlements(&client, &partners, &records.apis(client.environment)?);
+        Ok(Some(Self {
+            client,
+            secrets,
+            partners,
+            entitlements,
+            audience,
+        }))
+    }
+
+    /// Whether the client, and every partner above it, may act at `now`.
+    #[must_use]
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        self.client.is_live(now)
+            && self
+                .partners
+                .iter()
+                .all(|partner| partner.status == PartnerStatus::Active)
+    }
+}
+
+fn orphan(client_id: &ClientId) -> StoreError {
+    StoreError::Corrupt(format!("the client {client_id} belongs to something that is not there"))
+}

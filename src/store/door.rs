@@ -1,0 +1,121 @@
+//! The one async door to the store: as many callers inside as there are connections, each for so long and no longer.
+//!
+//! Waiting costs a future and not a thread. A caller who gives up leaves the work to finish behind the door, with its place
+//! taken, so that a stalled store cannot gather threads.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use actix_web::rt::time::timeout;
+use actix_web::web;
+use tokio::sync::Semaphore;
+
+use super::{CommitError, Decide, Records, Store, StoreError};
+use crate::domain::{Attribution, Change, JournalEntry};
+
+/// Is told how long each caller waited for a place.
+pub type WaitObserver = Arc<dyn Fn(Duration) + Send + Sync>;
+
+/// The door. Clones share the places behind it.
+#[derive(Clone)]
+pub struct Door {
+    store: Arc<dyn Store>,
+    places: Arc<Semaphore>,
+    patience: Duration,
+    observe_wait: WaitObserver,
+}
+
+impl Door {
+    /// A door with so many `places`, in front of which nobody waits, and behind which nothing is waited for, longer than `patience`.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>, places: usize, patience: Duration, observe_wait: WaitObserver) -> Self {
+        Self {
+            store,
+            places: Arc::new(Semaphore::new(places)),
+            patience,
+            observe_wait,
+        }
+    }
+
+    /// The store itself, for threads that may block.
+    #[must_use]
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
+    /// Reads.
+    ///
+    /// # Errors
+    /// When the store does not answer in time.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&mut dyn Records) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.call(move |store| {
+            let (mut read, mut answer) = (Some(read), None);
+            store.read(&mut |records| {
+                let read = read
+                    .take()
+                    .ok_or_else(|| StoreError::Corrupt("a read was begun twice".to_owned()))?;
+                answer = Some(read(records)?);
+                Ok(())
+            })?;
+            answer.ok_or_else(|| StoreError::Corrupt("a read ended without an answer".to_owned()))
+        })
+        .await?
+    }
+
+    /// Commits what `decide` decides. `committed` is told of it on the thread that wrote it, whether or not anybody still waits.
+    ///
+    /// # Errors
+    /// When `decide` refuses, or the store does not answer in time; whether the change was made is then unknown.
+    pub async fn commit<T: Send + 'static>(
+        &self,
+        attribution: Attribution,
+        mut decide: impl FnMut(&mut dyn Records) -> Result<(Option<Change>, T), CommitError> + Send + 'static,
+        committed: impl FnOnce(&JournalEntry) + Send + 'static,
+    ) -> Result<(Option<JournalEntry>, T), CommitError> {
+        self.call(move |store| {
+            let mut answer = None;
+            let decide: &mut Decide<'_> = &mut |records| {
+                let (change, value) = decide(records)?;
+                answer = Some(value);
+                Ok(change)
+            };
+            let entry = store.commit(&attribution, decide)?;
+            if let Some(entry) = &entry {
+                committed(entry);
+            }
+            let answer = answer.ok_or_else(|| StoreError::Corrupt("a commit ended without a decision".to_owned()))?;
+            Ok((entry, answer))
+        })
+        .await?
+    }
+
+    /// Does `work` on a thread that may block.
+    ///
+    /// # Errors
+    /// When no place is free in time, or the work takes too long.
+    pub async fn call<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&dyn Store) -> T + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let asked = Instant::now();
+        let place = timeout(self.patience, Arc::clone(&self.places).acquire_owned())
+            .await
+            .map_err(|_| StoreError::Unavailable("every connection is busy".to_owned()))?
+            .map_err(|_| StoreError::Unavailable("the store is shut".to_owned()))?;
+        (self.observe_wait)(asked.elapsed());
+        let store = Arc::clone(&self.store);
+        #[expect(clippy::disallowed_methods, reason = "this is the door")]
+        let done = web::block(move || {
+            let value = work(&*store);
+            drop(place);
+            value
+        });
+        timeout(self.patience, done)
+            .await
+            .map_err(|_| StoreError::Unavailable("no answer in time".to_owned()))?
+            .map_err(|_| StoreError::Unavailable("the work was given up".to_owned()))
+    }
+}
