@@ -8,7 +8,7 @@
 //! | 4 | `http` | the doors: OAuth endpoints, discovery, admin API, health, errors |
 //! | 3 | `authority`, `office` | who gets a token and what it says; who may change what |
 //! | 2 | `registry` | what this replica remembers, and how it knows it is still true |
-//! | 1 | `jose`, `store`, `telemetry` | signatures; what survives a restart; what is seen from outside |
+//! | 1 | [`jose`], `store`, `telemetry` | signatures; what survives a restart; what is seen from outside |
 //! | 0 | `domain`, [`ambient`] | the nouns and their rules, without IO; the only doors to time and chance |
 #![forbid(unsafe_code)]
 #![deny(missing_docs, unreachable_pub, rustdoc::broken_intra_doc_links)]
@@ -38,3 +38,4 @@
 
 pub mod ambient;
 pub mod domain;
+pub mod jose;

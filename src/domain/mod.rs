@@ -3,6 +3,7 @@
 mod algorithm;
 mod environment;
 mod invalid;
+mod key_id;
 mod resource;
 mod scope;
 mod text;
@@ -11,6 +12,7 @@ mod time;
 pub use algorithm::Algorithm;
 pub use environment::Environment;
 pub use invalid::Invalid;
+pub use key_id::KeyId;
 pub use resource::ResourceIndicator;
 pub use scope::{MOST_SCOPE_TOKENS, Scope, ScopeToken};
 pub use text::{ApiId, EmailAddress, Name, PartnerId};
