@@ -29,6 +29,7 @@
 )]
 
 pub mod ambient;
+pub mod authority;
 pub mod domain;
 pub mod jose;
 pub mod registry;

@@ -1,0 +1,108 @@
+//! The claims of an access token (RFC 9068 §2.2), as written and as read back.
+
+use serde::{Deserialize, Serialize};
+
+use super::Authority;
+use crate::domain::{ClientId, PartnerId, ResourceIndicator, Scope, Timestamp, TokenId};
+use crate::jose::{CompactJws, NumericDate, TokenType, verify};
+use crate::registry::Keyring;
+
+/// The claims as they are written, in the order in which they stand in the token.
+#[derive(Serialize)]
+pub(super) struct Claims<'a> {
+    pub(super) iss: &'a str,
+    pub(super) sub: &'a str,
+    pub(super) aud: Audience<'a>,
+    pub(super) client_id: &'a str,
+    pub(super) iat: i64,
+    pub(super) nbf: i64,
+    pub(super) exp: i64,
+    pub(super) jti: &'a str,
+    pub(super) scope: &'a str,
+    #[serde(rename = "partnerId")]
+    pub(super) partner_id: &'a str,
+    pub(super) environment: &'a str,
+}
+
+/// `aud` (RFC 7519 §4.1.3): a text for one, an array for several.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(super) enum Audience<'a> {
+    One(&'a ResourceIndicator),
+    Several(&'a [ResourceIndicator]),
+}
+
+impl<'a> Audience<'a> {
+    pub(super) fn of(audiences: &'a [ResourceIndicator]) -> Self {
+        match audiences {
+            [one] => Self::One(one),
+            several => Self::Several(several),
+        }
+    }
+}
+
+/// A token of this issuer: the signature is right and every claim is what this issuer writes. Whether it is still good is another
+/// question.
+pub(super) struct IssuedToken {
+    pub(super) client_id: ClientId,
+    pub(super) partner_id: PartnerId,
+    pub(super) audiences: Vec<ResourceIndicator>,
+    pub(super) scope: Scope,
+    pub(super) jti: TokenId,
+    pub(super) issued_at: Timestamp,
+    pub(super) not_before: Timestamp,
+    pub(super) expires_at: Timestamp,
+}
+
+/// The claims as they are read. A claim that is missing or of another type makes the whole unreadable.
+#[derive(Deserialize)]
+struct ReadClaims {
+    iss: String,
+    sub: ClientId,
+    aud: ReadAudience,
+    client_id: ClientId,
+    iat: NumericDate,
+    nbf: NumericDate,
+    exp: NumericDate,
+    jti: TokenId,
+    scope: String,
+    #[serde(rename = "partnerId")]
+    partner_id: PartnerId,
+    environment: String,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum ReadAudience {
+    One(ResourceIndicator),
+    Several(Vec<ResourceIndicator>),
+}
+
+impl Authority {
+    /// Reads a token of this issuer; `None` for anything else, with no reason, since none is ever given (RFC 7662 §2.2).
+    pub(super) fn read_token(&self, text: &str, keyring: &Keyring) -> Option<IssuedToken> {
+        let compact = CompactJws::parse(text, TokenType::AccessToken).ok()?;
+        let key = keyring.verifying(compact.key_id())?;
+        let claims: ReadClaims = verify(compact, key).ok()?.claims().ok()?;
+        let ours = claims.iss == self.issuer.identifier()
+            && claims.sub == claims.client_id
+            && claims.environment == self.environment().as_str();
+        if !ours {
+            return None;
+        }
+        let audiences = match claims.aud {
+            ReadAudience::One(audience) => vec![audience],
+            ReadAudience::Several(audiences) => audiences,
+        };
+        Some(IssuedToken {
+            client_id: claims.client_id,
+            partner_id: claims.partner_id,
+            audiences,
+            scope: claims.scope.parse().ok()?,
+            jti: claims.jti,
+            issued_at: claims.iat.0,
+            not_before: claims.nbf.0,
+            expires_at: claims.exp.0,
+        })
+    }
+}

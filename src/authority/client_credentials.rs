@@ -1,0 +1,155 @@
+//! The client credentials grant (RFC 6749 §4.4): what an authenticated client asks for, cut to what it may have.
+
+use super::authentication::AuthenticatedClient;
+use super::error::AuthorityError;
+use crate::domain::{ClientRole, Entitlement, Invalid, PartnerId, ResourceIndicator, Scope, SecretId};
+
+/// What a token request asks for, as sent. It is looked at only once its sender is authenticated.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TokenRequest<'a> {
+    /// `grant_type` (RFC 6749 §4.4.2).
+    pub grant_type: Option<&'a str>,
+    /// `scope` (RFC 6749 §3.3).
+    pub scope: Option<&'a str>,
+    /// Each `resource` (RFC 8707 §2).
+    pub resources: Vec<&'a str>,
+}
+
+/// The one value of `grant_type` that is served.
+const CLIENT_CREDENTIALS: &str = "client_credentials";
+
+impl TokenRequest<'_> {
+    /// RFC 6749 §5.2: missing and unknown grant types are different errors.
+    pub(super) fn check_grant_type(&self) -> Result<(), AuthorityError> {
+        match self.grant_type {
+            Some(CLIENT_CREDENTIALS) => Ok(()),
+            Some(_) => Err(AuthorityError::UnsupportedGrantType),
+            None => Err(AuthorityError::MissingGrantType),
+        }
+    }
+}
+
+/// What an authenticated client is given: scopes, and the audiences they belong to. The issuer takes nothing else.
+pub struct Grant {
+    client: AuthenticatedClient,
+    partner_id: PartnerId,
+    scope: Scope,
+    audiences: Vec<ResourceIndicator>,
+}
+
+impl Grant {
+    /// The secret that obtained it.
+    #[must_use]
+    pub const fn secret_id(&self) -> &SecretId {
+        self.client.secret_id()
+    }
+
+    /// The client it is given to.
+    #[must_use]
+    pub const fn client(&self) -> &AuthenticatedClient {
+        &self.client
+    }
+
+    /// The partner behind the client.
+    #[must_use]
+    pub const fn partner_id(&self) -> &PartnerId {
+        &self.partner_id
+    }
+
+    /// The scopes, at least one.
+    #[must_use]
+    pub const fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// The audiences, at least one.
+    #[must_use]
+    pub fn audiences(&self) -> &[ResourceIndicator] {
+        &self.audiences
+    }
+}
+
+/// Grants what `request` asks of what `client` may have.
+///
+/// # Errors
+/// `unauthorized_client` for a client that obtains no tokens, `invalid_target` and `invalid_scope` for what it may not ask.
+pub(super) fn grant(client: AuthenticatedClient, request: &TokenRequest<'_>) -> Result<Grant, AuthorityError> {
+    let ClientRole::Partner { partner_id, .. } = &client.registered().client.role else {
+        return Err(AuthorityError::UnauthorizedClient(
+            "a resource server obtains no tokens",
+        ));
+    };
+    let partner_id = partner_id.clone();
+    let targets = targets(&client.registered().entitlements, &request.resources)?;
+    let (scope, audiences) = match request.scope {
+        Some(text) => asked(text, &targets, request.resources.is_empty())?,
+        None => everything(&targets)?,
+    };
+    Ok(Grant {
+        client,
+        partner_id,
+        scope,
+        audiences,
+    })
+}
+
+/// The entitlements that `resources` name, or all of them when none is named (RFC 8707 §2).
+fn targets<'a>(entitlements: &'a [Entitlement], resources: &[&str]) -> Result<Vec<&'a Entitlement>, AuthorityError> {
+    if resources.is_empty() {
+        return Ok(entitlements.iter().collect());
+    }
+    let mut targets: Vec<&Entitlement> = Vec::with_capacity(resources.len());
+    for resource in resources {
+        let resource: ResourceIndicator = resource.parse().map_err(AuthorityError::InvalidTarget)?;
+        let target = entitlements
+            .iter()
+            .find(|entitlement| entitlement.audience == resource)
+            .ok_or(AuthorityError::InvalidTarget(Invalid::new(
+                "is unknown or not for this client",
+            )))?;
+        if !targets.iter().any(|known| known.audience == target.audience) {
+            targets.push(target);
+        }
+    }
+    Ok(targets)
+}
+
+/// Without `scope`: all the scopes of the targets (RFC 6749 §3.3, the documented default).
+fn everything(targets: &[&Entitlement]) -> Result<(Scope, Vec<ResourceIndicator>), AuthorityError> {
+    if targets.is_empty() {
+        return Err(AuthorityError::InvalidScope(Invalid::new("of this client is empty")));
+    }
+    let scope = targets.iter().flat_map(|target| target.scope.iter().cloned()).collect();
+    Ok((scope, targets.iter().map(|target| target.audience.clone()).collect()))
+}
+
+/// With `scope`: what was asked, all of it or nothing. Scopes of several APIs need their resources named (RFC 9068 §3), and every
+/// resource named needs a scope, so that no audience stands in a token that says nothing to it.
+fn asked(
+    text: &str,
+    targets: &[&Entitlement],
+    default_target: bool,
+) -> Result<(Scope, Vec<ResourceIndicator>), AuthorityError> {
+    let scope: Scope = text.parse().map_err(AuthorityError::InvalidScope)?;
+    let refuse = |reason| Err(AuthorityError::InvalidScope(Invalid::new(reason)));
+    if scope
+        .iter()
+        .any(|token| !targets.iter().any(|target| target.scope.contains(token)))
+    {
+        return refuse("is unknown or more than this client may have");
+    }
+    let owners: Vec<_> = targets
+        .iter()
+        .filter(|target| scope.iter().any(|token| target.scope.contains(token)))
+        .collect();
+    if default_target && owners.len() > 1 {
+        return refuse("belongs to several resources: name each in a resource parameter");
+    }
+    if !default_target && owners.len() < targets.len() {
+        return refuse("has no token of one of the resources named");
+    }
+    Ok((
+        scope,
+        owners.into_iter().map(|target| target.audience.clone()).collect(),
+    ))
+}

@@ -1,0 +1,81 @@
+//! Why the authority says no. What the caller reads of it is decided at the door; what stands here is for the operator.
+
+use std::time::Duration;
+
+use thiserror::Error;
+
+use crate::domain::Invalid;
+use crate::store::{CommitError, StoreError};
+
+/// Why the authority says no.
+#[derive(Debug, Error)]
+pub enum AuthorityError {
+    /// The client was not authenticated (RFC 6749 §5.2 `invalid_client`).
+    #[error("client authentication failed: {0}")]
+    InvalidClient(#[from] Rejection),
+    /// Too many failed authentications of this client id from this source.
+    #[error("too many failed authentications; shut out for {} s", .0.as_secs())]
+    Limited(Duration),
+    /// No `grant_type` was sent.
+    #[error("grant_type is missing")]
+    MissingGrantType,
+    /// The `grant_type` is not one of ours.
+    #[error("the grant type is not supported")]
+    UnsupportedGrantType,
+    /// The client may not do this.
+    #[error("the client may not do this: {0}")]
+    UnauthorizedClient(&'static str),
+    /// The scope is malformed, unknown, or more than the client may have.
+    #[error("the scope {0}")]
+    InvalidScope(Invalid),
+    /// A resource is malformed, unknown, or not for this client (RFC 8707 §2).
+    #[error("the resource {0}")]
+    InvalidTarget(Invalid),
+    /// The token to revoke is another client's (RFC 7009 §2.1).
+    #[error("the token was issued to another client")]
+    ForeignToken,
+    /// There is no key to sign with.
+    #[error("there is no active signing key")]
+    NoSigningKey,
+    /// The store does not answer, so nothing can be said.
+    #[error(transparent)]
+    Unavailable(#[from] StoreError),
+}
+
+impl From<CommitError> for AuthorityError {
+    fn from(error: CommitError) -> Self {
+        match error {
+            CommitError::Store(error) => Self::Unavailable(error),
+            CommitError::Refused(refusal) => Self::Unavailable(StoreError::Corrupt(refusal.to_string())),
+        }
+    }
+}
+
+/// Why a client was not authenticated. The caller is told none of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum Rejection {
+    /// The secret is not one of ours by form.
+    #[error("the secret is malformed or damaged")]
+    MalformedSecret,
+    /// The secret opens something else, such as the other environment.
+    #[error("the secret is for something else")]
+    WrongKind,
+    /// There is no such client here.
+    #[error("there is no such client")]
+    UnknownClient,
+    /// No secret of the client is this one.
+    #[error("the secret is wrong")]
+    WrongSecret,
+    /// The secret was right once, or will be.
+    #[error("the secret is outside its window")]
+    SecretOutsideWindow,
+    /// The client is suspended, revoked or expired, or a partner above it is suspended.
+    #[error("the client or its partner is not active")]
+    Inactive,
+    /// The client is registered for another method.
+    #[error("the client is registered for another authentication method")]
+    WrongMethod,
+    /// A client that is no resource server asked to introspect.
+    #[error("the client is not a resource server")]
+    NotAResourceServer,
+}

@@ -1,0 +1,130 @@
+//! Token introspection (RFC 7662): what a token is worth now, to the resource server that asks.
+//!
+//! The answer goes by what is registered now, not by what the token says: a revoked token, client, secret or partner makes it
+//! inactive at once, and a narrowed client shows the narrowed scope.
+
+use serde::Serialize;
+
+use super::authentication::PresentedCredentials;
+use super::claims::IssuedToken;
+use super::error::{AuthorityError, Rejection};
+use super::{Authority, Caller};
+use crate::domain::{ClientRole, ResourceIndicator, Scope, Timestamp};
+use crate::registry::{RegisteredClient, View};
+
+/// The answer of the introspection endpoint (RFC 7662 §2.2).
+#[derive(Debug)]
+pub enum Introspection {
+    /// The token is good, for this caller, now.
+    Active(Box<ActiveToken>),
+    /// It is not, and no reason is given.
+    Inactive,
+}
+
+/// What an active token says. `sub` is always there: some resource servers demand it.
+#[derive(Debug, Serialize)]
+pub struct ActiveToken {
+    active: bool,
+    token_type: &'static str,
+    scope: String,
+    client_id: String,
+    sub: String,
+    iss: String,
+    aud: Vec<ResourceIndicator>,
+    exp: i64,
+    iat: i64,
+    nbf: i64,
+    jti: String,
+    #[serde(rename = "partnerId")]
+    partner_id: String,
+    environment: &'static str,
+}
+
+impl Authority {
+    /// The introspection endpoint (RFC 7662 §2). Only a resource server may ask, and it sees only tokens of its own audience.
+    ///
+    /// # Errors
+    /// When the caller is not authenticated or not a resource server, or the store does not answer. Never because of the token.
+    pub async fn introspect(
+        &self,
+        presented: PresentedCredentials,
+        token: &str,
+        caller: &Caller,
+    ) -> Result<Introspection, AuthorityError> {
+        let now = self.clock.now();
+        let view = self.registry.fresh().await?;
+        let asking = self.authenticate(view, presented, caller).await?;
+        let audience = asking
+            .registered()
+            .audience
+            .as_ref()
+            .ok_or(Rejection::NotAResourceServer)?;
+        self.registry.note_use(asking.secret_id(), now);
+        let keyring = view.keyring(self.environment()).await?;
+        let Some(token) = self.read_token(token, &keyring) else {
+            return Ok(Introspection::Inactive);
+        };
+        match self.scope_now(view, &token, (audience, now)).await? {
+            Some(scope) => Ok(Introspection::Active(Box::new(self.active(&token, &scope)))),
+            None => Ok(Introspection::Inactive),
+        }
+    }
+
+    /// What is left of the token's scope, at this audience, now; `None` when the token is worth nothing there.
+    async fn scope_now(
+        &self,
+        view: View<'_>,
+        token: &IssuedToken,
+        (audience, now): (&ResourceIndicator, Timestamp),
+    ) -> Result<Option<Scope>, AuthorityError> {
+        if now < token.not_before || token.expires_at <= now || !token.audiences.contains(audience) {
+            return Ok(None);
+        }
+        let Some(holder) = view.client(&token.client_id).await? else {
+            return Ok(None);
+        };
+        if !self.still_holds(&holder, token, now) || view.is_revoked(&token.jti).await? {
+            return Ok(None);
+        }
+        let entitled = holder
+            .entitlements
+            .iter()
+            .find(|entitlement| entitlement.audience == *audience);
+        let scope = entitled.map(|entitlement| entitlement.scope.intersection(&token.scope));
+        Ok(scope.filter(|scope| !scope.is_empty()))
+    }
+
+    /// Whether the client, the partners above it and the secret that obtained the token may all still act.
+    fn still_holds(&self, holder: &RegisteredClient, token: &IssuedToken, now: Timestamp) -> bool {
+        let its_partner = match &holder.client.role {
+            ClientRole::Partner { partner_id, .. } => *partner_id == token.partner_id,
+            ClientRole::ResourceServer { .. } => false,
+        };
+        let its_secret = holder
+            .secrets
+            .iter()
+            .find(|secret| secret.secret_id.as_str() == token.jti.secret_id());
+        holder.client.environment == self.environment()
+            && its_partner
+            && holder.is_live(now)
+            && its_secret.is_some_and(|secret| secret.is_live(now))
+    }
+
+    fn active(&self, token: &IssuedToken, scope: &Scope) -> ActiveToken {
+        ActiveToken {
+            active: true,
+            token_type: "Bearer",
+            scope: scope.to_string(),
+            client_id: token.client_id.to_string(),
+            sub: token.client_id.to_string(),
+            iss: self.issuer.identifier().to_owned(),
+            aud: token.audiences.clone(),
+            exp: token.expires_at.seconds(),
+            iat: token.issued_at.seconds(),
+            nbf: token.not_before.seconds(),
+            jti: token.jti.to_string(),
+            partner_id: token.partner_id.to_string(),
+            environment: self.environment().as_str(),
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! The issuer: turns a grant into a signed JWT access token (RFC 9068) and the answer that carries it (RFC 6749 §5.1).
+//!
+//! Nothing here can fail, read a disk or parse a key: all that could was done before there was a [`Grant`].
+
+use serde::Serialize;
+
+use super::claims::{Audience, Claims};
+use super::client_credentials::Grant;
+use crate::ambient::Entropy;
+use crate::domain::{Environment, Seconds, Timestamp, TokenId, TokenLifetime};
+use crate::jose::SigningKey;
+
+/// Room for the claims of an ordinary token, so that writing them allocates once.
+const ORDINARY_CLAIMS: usize = 512;
+
+/// The issuer of one environment.
+pub struct Issuer {
+    environment: Environment,
+    identifier: String,
+    lifetime: TokenLifetime,
+}
+
+/// The answer of the token endpoint (RFC 6749 §5.1).
+#[derive(Debug, Serialize)]
+pub struct AccessTokenResponse {
+    /// The JWT.
+    pub access_token: String,
+    /// `Bearer` (RFC 6750 §4).
+    pub token_type: &'static str,
+    /// How long it lives, in seconds.
+    pub expires_in: Seconds,
+    /// What was granted, always said (RFC 6749 §3.3).
+    pub scope: String,
+}
+
+impl Issuer {
+    /// The issuer `{public_url}/{environment}`, whose tokens live for `lifetime` unless the client has its own.
+    #[must_use]
+    pub fn new(environment: Environment, public_url: &str, lifetime: TokenLifetime) -> Self {
+        Self {
+            environment,
+            identifier: format!("{public_url}/{environment}"),
+            lifetime,
+        }
+    }
+
+    /// The issuer identifier (RFC 8414 §2), the `iss` of every token.
+    #[must_use]
+    pub fn identifier(&self) -> &str {
+        &self.identifier
+    }
+
+    /// Where it issues.
+    #[must_use]
+    pub const fn environment(&self) -> Environment {
+        self.environment
+    }
+
+    /// Signs a token for `grant`.
+    #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "a grant is redeemed once")]
+    pub fn issue(
+        &self,
+        grant: Grant,
+        key: &SigningKey,
+        (now, entropy): (Timestamp, &dyn Entropy),
+    ) -> AccessTokenResponse {
+        let client = &grant.client().registered().client;
+        let lifetime = client.token_lifetime.unwrap_or(self.lifetime).seconds();
+        let jti = TokenId::mint(grant.secret_id(), entropy);
+        let scope = grant.scope().to_string();
+        let claims = Claims {
+            iss: &self.identifier,
+            sub: client.client_id.as_str(),
+            aud: Audience::of(grant.audiences()),
+            client_id: client.client_id.as_str(),
+            iat: now.seconds(),
+            nbf: now.seconds(),
+            exp: (now + lifetime).seconds(),
+            jti: jti.as_str(),
+            scope: &scope,
+            partner_id: grant.partner_id().as_str(),
+            environment: self.environment.as_str(),
+        };
+        AccessTokenResponse {
+            access_token: key.sign_compact(&written(&claims)),
+            token_type: "Bearer",
+            expires_in: lifetime,
+            scope,
+        }
+    }
+}
+
+fn written(claims: &Claims<'_>) -> Vec<u8> {
+    let mut json = Vec::with_capacity(ORDINARY_CLAIMS);
+    serde_json::to_writer(&mut json, claims).expect("the claims are texts and numbers, and memory takes them all");
+    json
+}

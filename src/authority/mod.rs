@@ -1,0 +1,109 @@
+//! Who gets a token, what it says, and whether it still means it.
+//!
+//! The chain of proofs: [`PresentedCredentials`] → [`AuthenticatedClient`] → [`Grant`] → token. Each is made in one file only and is
+//! taken by value by the next; the issuer accepts nothing but a [`Grant`].
+
+mod authentication;
+mod claims;
+mod client_credentials;
+mod error;
+mod introspection;
+mod issuer;
+mod revocation;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+pub use authentication::{AuthenticatedClient, PresentedCredentials, PresentedMethod};
+pub use client_credentials::{Grant, TokenRequest};
+pub use error::{AuthorityError, Rejection};
+pub use introspection::{ActiveToken, Introspection};
+pub use issuer::{AccessTokenResponse, Issuer};
+
+use crate::ambient::{Clock, Entropy};
+use crate::domain::{Environment, Pepper, RequestId, TokenLifetime};
+use crate::registry::Registry;
+
+/// What an authority is made with.
+pub struct AuthorityParts {
+    /// What is remembered, and how it is known to be true.
+    pub registry: Arc<Registry>,
+    /// The key of the digests of secrets.
+    pub pepper: Arc<Pepper>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Chance.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+/// The authorization server of one environment: its issuer, its keys, its clients and no others.
+pub struct Authority {
+    registry: Arc<Registry>,
+    pepper: Arc<Pepper>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    issuer: Issuer,
+}
+
+/// From where and under which name a request came.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// The address of the peer, or the one a trusted proxy gives for it.
+    pub source: IpAddr,
+    /// The name of the request.
+    pub request_id: RequestId,
+}
+
+impl Authority {
+    /// The authority of `environment`, whose issuer identifier is `{public_url}/{environment}`.
+    #[must_use]
+    pub fn new(parts: AuthorityParts, environment: Environment, public_url: &str, lifetime: TokenLifetime) -> Self {
+        Self {
+            registry: parts.registry,
+            pepper: parts.pepper,
+            clock: parts.clock,
+            entropy: parts.entropy,
+            issuer: Issuer::new(environment, public_url, lifetime),
+        }
+    }
+
+    /// Where it works.
+    #[must_use]
+    pub const fn environment(&self) -> Environment {
+        self.issuer.environment()
+    }
+
+    /// Its issuer.
+    #[must_use]
+    pub const fn issuer(&self) -> &Issuer {
+        &self.issuer
+    }
+
+    /// What it remembers.
+    #[must_use]
+    pub fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// The token endpoint (RFC 6749 §3.2). The order of the checks is part of the contract: what authenticates the client comes
+    /// before what it asks for, so that a stranger learns nothing of what a client may ask.
+    ///
+    /// # Errors
+    /// With the first check that fails; see [`AuthorityError`].
+    pub async fn token(
+        &self,
+        presented: PresentedCredentials,
+        request: TokenRequest<'_>,
+        caller: &Caller,
+    ) -> Result<AccessTokenResponse, AuthorityError> {
+        let now = self.clock.now();
+        let view = self.registry.fresh().await?;
+        let client = self.authenticate(view, presented, caller).await?;
+        request.check_grant_type()?;
+        let grant = client_credentials::grant(client, &request)?;
+        let keyring = view.keyring(self.environment()).await?;
+        let key = keyring.signing().ok_or(AuthorityError::NoSigningKey)?;
+        self.registry.note_use(grant.secret_id(), now);
+        Ok(self.issuer.issue(grant, key, (now, &*self.entropy)))
+    }
+}
