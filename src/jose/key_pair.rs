@@ -91,8 +91,7 @@ impl KeyPair {
     }
 
     /// The length of every signature of this key, in bytes.
-    #[must_use]
-    pub fn signature_length(&self) -> usize {
+    pub(super) fn signature_length(&self) -> usize {
         match &self.private {
             PrivateKey::Es256(_) | PrivateKey::EdDsa(_) => 64,
             PrivateKey::Rs256(key) | PrivateKey::Ps256(key) => key.public_modulus_len(),

@@ -50,12 +50,14 @@ impl Visitor<'_> for WholeSeconds {
     }
 
     fn visit_f64<E: Error>(self, seconds: f64) -> Result<NumericDate, E> {
-        // Up to 2^53 a whole f64 is the number that was written; the year 9999 lies far below.
-        const EXACT: f64 = 9_007_199_254_740_992.0;
-        if seconds.fract() != 0.0 || !(0.0..EXACT).contains(&seconds) {
+        // Infinity and NaN have no fraction that is zero.
+        if seconds.fract() != 0.0 {
             return Err(E::invalid_value(Unexpected::Float(seconds), &self));
         }
-        #[expect(clippy::cast_possible_truncation, reason = "whole and below 2^53, checked above")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "the cast saturates, and a saturated number lies beyond the year 9999"
+        )]
         self.visit_i64(seconds as i64)
     }
 }
@@ -90,6 +92,7 @@ mod tests {
             "{}",
             "-1",
             "-1.0",
+            "-1e300",
             "1300819380.5",
             "253402300800",
             "9007199254740993.0",

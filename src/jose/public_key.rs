@@ -114,8 +114,7 @@ impl PublicKey {
     }
 
     /// Whether `algorithm` verifies with a key of this type.
-    #[must_use]
-    pub fn serves(&self, algorithm: Algorithm) -> bool {
+    pub(super) fn serves(&self, algorithm: Algorithm) -> bool {
         matches!(
             (&self.0, algorithm),
             (Material::P256(_), Algorithm::Es256)

@@ -275,3 +275,20 @@ fn the_algorithm_of_a_stored_jwk_must_fit_its_type() {
         }
     }
 }
+
+/// RFC 7518 §6.2.1.2: each coordinate has the full length, so that one point has one spelling.
+#[test]
+fn a_coordinate_of_another_length_is_refused() {
+    let good = serde_json::to_value(KEYS.of(Algorithm::Es256).jwk()).unwrap();
+    let point = [octets(good["x"].as_str().unwrap()), octets(good["y"].as_str().unwrap())].concat();
+    for border in [0, 31, 33, 64] {
+        let mut shifted = good.clone();
+        shifted["x"] = json!(URL_SAFE_NO_PAD.encode(&point[..border]));
+        shifted["y"] = json!(URL_SAFE_NO_PAD.encode(&point[border..]));
+        assert_eq!(
+            shifted.to_string().parse::<Jwk>(),
+            Err(JwkError::Key(KeyError::Malformed)),
+            "{border}"
+        );
+    }
+}

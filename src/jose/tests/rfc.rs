@@ -78,6 +78,7 @@ fn rfc_7515_a_2_is_verified() {
     assert!(!key.confirms(&signing_input[1..], RS256_SIGNATURE));
     assert!(!verifying_key(Algorithm::Rs256, rsa(JWK_N)).confirms(&signing_input, RS256_SIGNATURE));
     assert!(!verifying_key(Algorithm::Ps256, rsa(RS256_N)).confirms(&signing_input, RS256_SIGNATURE));
+    assert!(!key.confirms(&signing_input, "not base64url!"));
 }
 
 /// RFC 7515 A.2: the padding is deterministic, so our signature is the RFC's.
