@@ -128,10 +128,8 @@ fn prove(
         let _ = digest.matches(&SecretDigest::from_bytes([0; 32]));
         return Err(Rejection::UnknownClient);
     };
-    let matching = registered.secrets.iter().filter(|secret| secret.digest.matches(digest));
-    let secret = matching
-        .fold(None, |_, secret| Some(secret))
-        .ok_or(Rejection::WrongSecret)?;
+    let presented = registered.secrets.iter().find(|secret| secret.digest.matches(digest));
+    let secret = presented.ok_or(Rejection::WrongSecret)?;
     if !secret.is_live(now) {
         return Err(Rejection::SecretOutsideWindow);
     }
