@@ -293,10 +293,10 @@ fn targets(source: &Source) -> Vec<(usize, &str)> {
         if source.reads(index, &["crate", "::"]) {
             targets.extend(heads(source, index + 2));
         } else if source.reads(index, &["super", "::"]) {
-            let climbed = (0..)
-                .take_while(|step| source.reads(index + 2 * step, &["super", "::"]))
-                .count();
-            index += 2 * climbed;
+            let mut climbed = 0;
+            while source.reads(index, &["super", "::"]) {
+                (climbed, index) = (climbed + 1, index + 2);
+            }
             if climbed >= depth {
                 // A test inside the file stands one module deeper, where the same steps end in the room itself.
                 targets.extend(
