@@ -1,4 +1,4 @@
-//! The architecture, kept by a test: floors, walls, headers, lengths, lints, time and chance, twin migrations.
+//! The architecture, kept by a test: floors, walls, headers, lengths, lints, time and chance, twin migrations, dependencies.
 //!
 //! Each rule stands twice below: over the sources as they are, and over a sample that breaks it, so that a rule which
 //! no longer catches anything is caught itself.
@@ -91,6 +91,12 @@ fn migrations_are_twins() {
         "a folder of migrations holds some"
     );
     let faults = rules::twins(&paths);
+    assert!(faults.is_empty(), "\n{}\n", faults.join("\n"));
+}
+
+#[test]
+fn dependencies_are_what_deny_toml_lets_in() {
+    let faults = rules::dependencies(include_str!("../deny.toml"), include_str!("../Cargo.lock"));
     assert!(faults.is_empty(), "\n{}\n", faults.join("\n"));
 }
 
@@ -305,4 +311,22 @@ fn a_migration_without_its_twin_is_found() {
     let unstamped = ["sqlite", "postgresql"]
         .map(|engine| ["up.sql", "down.sql"].map(|file| format!("migrations/{engine}/first/{file}")));
     assert_eq!(rules::twins(&unstamped.concat()).len(), 4);
+}
+
+#[test]
+fn a_banned_dependency_is_found() {
+    let deny = "[bans]\ndeny = [{ crate = \"rsa\" }, { crate = \"openssl-sys\", wrappers = [\"pq-src\"] }]";
+    let lock = |name: &str, source: &str| format!("[[package]]\nname = \"{name}\"\nversion = \"1.0.0\"\n{source}\n");
+    let registry = "source = \"registry+one\"";
+    let good = lock("mintmark", "") + &lock("openssl-sys", registry) + &lock("ring", registry);
+    assert!(rules::dependencies(deny, &good).is_empty());
+    for (name, source, fault) in [
+        ("rsa", registry, "`rsa` is banned by deny.toml"),
+        ("serde", "source = \"git+x\"", "`serde` comes from outside the registry"),
+        ("serde", "", "`serde` comes from a path"),
+        ("serde", "source = \"registry+two\"", "there is more than one registry"),
+    ] {
+        let faults = rules::dependencies(deny, &(good.clone() + &lock(name, source)));
+        assert_eq!(faults, [format!("Cargo.lock: {fault}")]);
+    }
 }

@@ -1,5 +1,7 @@
 //! The rules, each a function from one file to what is wrong with it.
 
+use std::collections::BTreeSet;
+
 use crate::source::{Finding, Source};
 
 /// The floors of `src/lib.rs`: a room imports only from floors below its own.
@@ -272,6 +274,36 @@ pub fn twins(paths: &[String]) -> Vec<String> {
         }
     }
     faults
+}
+
+/// The locked dependencies hold nothing that `deny.toml` bans outright, and come from one registry.
+/// cargo-deny knows more, and takes minutes to build; this much is checked at every run.
+pub fn dependencies(deny: &str, lock: &str) -> Vec<String> {
+    let [deny, lock] = [deny, lock].map(|text| text.parse::<toml::Table>().expect("both files are TOML"));
+    let banned = tables(&deny["bans"], "deny").filter(|ban| ban.get("wrappers").is_none());
+    let banned: Vec<_> = banned.filter_map(|ban| ban["crate"].as_str()).collect();
+    let mut faults = Vec::new();
+    let mut registries = BTreeSet::new();
+    for package in lock["package"].as_array().into_iter().flatten() {
+        let name = package["name"].as_str().unwrap_or_default();
+        if banned.contains(&name) {
+            faults.push(format!("Cargo.lock: `{name}` is banned by deny.toml"));
+        }
+        match package.get("source").and_then(toml::Value::as_str) {
+            Some(source) if source.starts_with("registry+") => _ = registries.insert(source),
+            Some(_) => faults.push(format!("Cargo.lock: `{name}` comes from outside the registry")),
+            None if name != env!("CARGO_PKG_NAME") => faults.push(format!("Cargo.lock: `{name}` comes from a path")),
+            None => {}
+        }
+    }
+    if registries.len() > 1 {
+        faults.push("Cargo.lock: there is more than one registry".to_owned());
+    }
+    faults
+}
+
+fn tables<'a>(value: &'a toml::Value, key: &str) -> impl Iterator<Item = &'a toml::Value> {
+    value.get(key).and_then(toml::Value::as_array).into_iter().flatten()
 }
 
 /// The room a file of `src/` belongs to: its folder, or itself.
