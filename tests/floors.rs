@@ -274,15 +274,29 @@ fn an_allowed_lint_is_found() {
 
 #[test]
 fn ambient_time_and_chance_are_found() {
-    for text in [
+    let calls = [
         "std::time::SystemTime::now()",
         "chrono::Utc::now()",
         "Local::now()",
-        "use ring::rand::SystemRandom;",
-    ] {
+        "ring::rand::generate(x)",
+        "SystemRandom::new()",
+    ];
+    for text in calls {
         assert_eq!(found(rules::ambient, "src/store/sql.rs", text).len(), 1, "{text}");
         assert!(found(rules::ambient, "src/ambient.rs", text).is_empty(), "{text}");
     }
+    assert!(
+        found(
+            rules::ambient,
+            "src/jose/key_pair.rs",
+            "use aws_lc_rs::rand::SystemRandom;"
+        )
+        .is_empty()
+    );
+    assert_eq!(
+        found(rules::ambient, "src/jose/key_pair.rs", "use ring::rand::SystemRandom;").len(),
+        1
+    );
 }
 
 #[test]
