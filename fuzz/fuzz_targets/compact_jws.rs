@@ -2,8 +2,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use mintmark::jose::CompactJws;
+use mintmark::jose::{CompactJws, TokenType};
 
 fuzz_target!(|token: &str| {
-    let _ = CompactJws::parse(token);
+    let _ = CompactJws::parse(token, TokenType::AccessToken);
 });
