@@ -38,3 +38,4 @@
 
 pub mod ambient;
 pub mod domain;
+pub mod telemetry;
