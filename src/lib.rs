@@ -37,5 +37,6 @@
 )]
 
 pub mod ambient;
+pub mod config;
 pub mod domain;
 pub mod telemetry;
