@@ -84,7 +84,7 @@ fn postgres(rest: &str) -> Result<String, Invalid> {
     let (before, parameters) = rest.split_once('?').unwrap_or((rest, ""));
     let (authority, name) = before.split_once('/').unwrap_or((before, ""));
     let hosts = authority.split_once('@').map_or(authority, |(_, hosts)| hosts);
-    if hosts.contains('@') || name.contains('@') || parameters.contains('@') || !percent_escapes_are_whole(rest) {
+    if name.contains('@') || parameters.contains('@') || !percent_escapes_are_whole(rest) {
         return Err(ambiguous);
     }
     let hosts = hosts

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::origin::{Origin, Problem, RefusedSettings};
+use super::origin::{Origin, Problem};
 use super::rule::Raw;
 
 /// The environment variable that names the settings file.
@@ -50,6 +50,9 @@ pub(super) struct SettingsFile {
     pub(super) text: String,
 }
 
+/// What the file gives, or why that is unknown.
+pub(super) type FileEntries = Result<Vec<Entry>, Vec<Problem>>;
+
 /// One value of the file under its dotted key.
 pub(super) struct Entry {
     pub(super) key: String,
@@ -62,18 +65,16 @@ impl SettingsFile {
     ///
     /// # Errors
     /// When it cannot be read, is not UTF-8 or has more than a mebibyte.
-    pub(super) fn open(path: &Path) -> Result<Self, RefusedSettings> {
+    pub(super) fn open(path: &Path) -> Result<Self, Vec<Problem>> {
         match read_small(path) {
             Ok(text) => Ok(Self {
                 path: path.to_path_buf(),
                 text,
             }),
-            Err(error) => Err(RefusedSettings {
-                problems: vec![Problem::with_file(
-                    None,
-                    format!("the settings file {} cannot be read: {error}", path.display()),
-                )],
-            }),
+            Err(error) => {
+                let sentence = format!("the settings file {} cannot be read: {error}", path.display());
+                Err(vec![Problem::with_file(None, sentence)])
+            }
         }
     }
 
@@ -81,7 +82,7 @@ impl SettingsFile {
     ///
     /// # Errors
     /// Each place where it is not TOML.
-    pub(super) fn entries(&self) -> Result<Vec<Entry>, Vec<Problem>> {
+    pub(super) fn entries(&self) -> FileEntries {
         let (table, errors) = DeTable::parse_recoverable(&self.text);
         if errors.is_empty() {
             let mut entries = Vec::new();
@@ -207,7 +208,7 @@ mod tests {
     fn a_file_that_is_missing_or_too_large_or_no_text_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("settings.toml");
-        let refusal = |path: &Path| SettingsFile::open(path).err().unwrap().to_string();
+        let refusal = |path: &Path| SettingsFile::open(path).err().unwrap()[0].to_string();
         assert!(refusal(&path).contains("cannot be read"));
         fs::write(&path, "#".repeat(1 << 20)).unwrap();
         assert!(SettingsFile::open(&path).is_ok());

@@ -35,7 +35,7 @@ pub use sections::{
 pub use trusted_proxies::TrustedProxies;
 pub use variables::process_environment;
 
-use file::SettingsFile;
+use file::{FileEntries, SettingsFile};
 use reading::Reading;
 
 impl Settings {
@@ -49,12 +49,11 @@ impl Settings {
         environment: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, RefusedSettings> {
         let environment: Vec<_> = environment.into_iter().collect();
-        let file = file::choose(named, &environment, Path::new(DEFAULT_FILE)).map(|path| SettingsFile::open(&path));
-        match file {
-            None => Self::parse(None, environment),
-            Some(Ok(file)) => Self::parse(Some(file), environment),
-            Some(Err(unreadable)) => Err(unreadable),
-        }
+        let entries = file::choose(named, &environment, Path::new(DEFAULT_FILE)).map_or_else(
+            || Ok(Vec::new()),
+            |path| SettingsFile::open(&path).and_then(|file| file.entries()),
+        );
+        Self::parse(entries, environment)
     }
 
     /// The defaults with `environment` laid over them; no settings file.
@@ -62,11 +61,11 @@ impl Settings {
     /// # Errors
     /// Everything that is wrong, at once.
     pub fn from_environment(environment: impl IntoIterator<Item = (String, String)>) -> Result<Self, RefusedSettings> {
-        Self::parse(None, environment)
+        Self::parse(Ok(Vec::new()), environment)
     }
 
     fn parse(
-        file: Option<SettingsFile>,
+        file: FileEntries,
         environment: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, RefusedSettings> {
         let mut reading = Reading::of(file, environment);
@@ -94,7 +93,7 @@ impl Settings {
 /// The table of all settings in Markdown: key, default, accepted values, meaning. `docs/SETTINGS.md` ends with it.
 #[must_use]
 pub fn reference() -> String {
-    let mut reading = Reading::of(None, []);
+    let mut reading = Reading::of(Ok(Vec::new()), []);
     Settings::read(&mut reading);
     reading.reference()
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Display, Write};
 use std::path::Path;
 
-use super::file::{Entry, SettingsFile, read_small};
+use super::file::{Entry, FileEntries, read_small};
 use super::nearest::nearest;
 use super::origin::{Origin, Problem, RefusedSettings};
 use super::rule::{Raw, Rule};
@@ -56,13 +56,13 @@ pub(super) struct Reading {
     declared: Vec<Declared>,
     effective: Vec<EffectiveSetting>,
     problems: Vec<Problem>,
-    /// Whether the file could not be understood, so that what it holds is unknown.
+    /// Whether the file could not be read or understood, so that what it holds is unknown.
     file_unknown: bool,
 }
 
 impl Reading {
     /// Collects what `file` and `environment` give; the environment goes before the file.
-    pub(super) fn of(file: Option<SettingsFile>, environment: impl IntoIterator<Item = (String, String)>) -> Self {
+    pub(super) fn of(file: FileEntries, environment: impl IntoIterator<Item = (String, String)>) -> Self {
         let mut reading = Self {
             given: BTreeMap::new(),
             declared: Vec::new(),
@@ -70,7 +70,7 @@ impl Reading {
             problems: Vec::new(),
             file_unknown: false,
         };
-        match file.map_or(Ok(Vec::new()), |file| file.entries()) {
+        match file {
             Ok(entries) => reading.collect(entries),
             Err(problems) => {
                 reading.problems = problems;

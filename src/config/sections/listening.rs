@@ -70,6 +70,7 @@ impl TlsSettings {
             key("tls.key_file", "", "The private key of the certificate in PEM."),
             &optional_path(),
         );
+        let known = reading.sound(&["tls.certificate_file", "tls.key_file"]);
         match (certificate_file, key_file) {
             (Some(certificate_file), Some(key_file)) => {
                 return Some(Self {
@@ -77,9 +78,9 @@ impl TlsSettings {
                     key_file,
                 });
             }
-            (None, None) => {}
-            (Some(_), None) => reading.refuse("tls.key_file", "is missing: tls.certificate_file is set"),
-            (None, Some(_)) => reading.refuse("tls.certificate_file", "is missing: tls.key_file is set"),
+            (Some(_), None) if known => reading.refuse("tls.key_file", "is missing: tls.certificate_file is set"),
+            (None, Some(_)) if known => reading.refuse("tls.certificate_file", "is missing: tls.key_file is set"),
+            _ => {}
         }
         None
     }
