@@ -30,7 +30,10 @@
 
 pub mod ambient;
 pub mod authority;
+pub mod config;
 pub mod domain;
+pub mod http;
 pub mod jose;
 pub mod registry;
 pub mod store;
+pub mod telemetry;

@@ -45,6 +45,7 @@ pub use resource::ResourceIndicator;
 pub use scope::{MOST_SCOPE_TOKENS, Scope, ScopeToken};
 pub use secret::{Pepper, Secret, SecretDigest, SecretKind, sha256};
 pub use signing_key::{KeyState, SigningKeyRecord};
+pub(crate) use text::is_invisible;
 pub use text::{ApiId, EmailAddress, Name, PartnerId};
 pub use time::{Milliseconds, Seconds, Timestamp};
 pub use token::{RevokedToken, TokenId};

@@ -50,11 +50,22 @@ pub fn parse(value: &str) -> Result<BasicCredentials, BasicFault> {
     if !scheme.eq_ignore_ascii_case("basic") {
         return Err(BasicFault::Scheme);
     }
-    let decoded = Zeroizing::new(STANDARD.decode(encoded.trim_start_matches(' ')).map_err(|_| BasicFault::Base64)?);
+    let decoded = Zeroizing::new(
+        STANDARD
+            .decode(encoded.trim_start_matches(' '))
+            .map_err(|_| BasicFault::Base64)?,
+    );
     let pair = std::str::from_utf8(&decoded).map_err(|_| BasicFault::Encoding)?;
     let (client_id, client_secret) = pair.split_once(':').ok_or(BasicFault::Colon)?;
-    let half = |half: &str| form::decode(half.as_bytes()).map(std::borrow::Cow::into_owned).map_err(|_| BasicFault::Encoding);
-    Ok(BasicCredentials { client_id: half(client_id)?, client_secret: Zeroizing::new(half(client_secret)?) })
+    let half = |half: &str| {
+        form::decode(half.as_bytes())
+            .map(std::borrow::Cow::into_owned)
+            .map_err(|_| BasicFault::Encoding)
+    };
+    Ok(BasicCredentials {
+        client_id: half(client_id)?,
+        client_secret: Zeroizing::new(half(client_secret)?),
+    })
 }
 
 #[cfg(test)]
@@ -79,7 +90,10 @@ mod tests {
     #[test]
     fn colon_plus_percent_space_and_e_acute_survive() {
         assert_eq!(read(b"id:a:b"), Ok(("id".to_owned(), "a:b".to_owned())));
-        assert_eq!(read(b"i%3Ad:a+b%2B%25%C3%A9"), Ok(("i:d".to_owned(), "a b+%é".to_owned())));
+        assert_eq!(
+            read(b"i%3Ad:a+b%2B%25%C3%A9"),
+            Ok(("i:d".to_owned(), "a b+%é".to_owned()))
+        );
         assert_eq!(read("é:é".as_bytes()), Ok(("é".to_owned(), "é".to_owned())));
         assert_eq!(read(b":"), Ok((String::new(), String::new())));
     }
@@ -95,7 +109,14 @@ mod tests {
     #[test]
     fn loose_base64_is_refused() {
         // "a:b" is YTpi; the others differ in padding, alphabet, trailing bits or white space.
-        for loose in ["Basic YTpi=", "Basic YTo", "Basic YTp-", "Basic YT pi", "Basic YTpi\n", "Basic YTq="] {
+        for loose in [
+            "Basic YTpi=",
+            "Basic YTo",
+            "Basic YTp-",
+            "Basic YT pi",
+            "Basic YTpi\n",
+            "Basic YTq=",
+        ] {
             assert_eq!(parse(loose).err(), Some(BasicFault::Base64), "{loose:?}");
         }
     }

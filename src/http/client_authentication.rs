@@ -18,9 +18,18 @@ pub(super) fn presented(headers: &HeaderMap, form: &Form<'_>) -> Result<Presente
     if authorizations.next().is_some() {
         return Err(OAuthError::TwoMethods);
     }
-    let assertion = form.get("client_assertion").or_else(|| form.get("client_assertion_type"));
-    match (authorization, form.get("client_id"), form.get("client_secret"), assertion) {
-        (Some(_), _, Some(_), _) | (Some(_), _, _, Some(_)) | (None, _, Some(_), Some(_)) => Err(OAuthError::TwoMethods),
+    let assertion = form
+        .get("client_assertion")
+        .or_else(|| form.get("client_assertion_type"));
+    match (
+        authorization,
+        form.get("client_id"),
+        form.get("client_secret"),
+        assertion,
+    ) {
+        (Some(_), _, Some(_), _) | (Some(_), _, _, Some(_)) | (None, _, Some(_), Some(_)) => {
+            Err(OAuthError::TwoMethods)
+        }
         (Some(value), named, None, None) => {
             let basic = basic::parse(value.to_str().map_err(|_| basic::BasicFault::Encoding)?)?;
             if named.is_some_and(|client_id| client_id != basic.client_id) {
@@ -31,7 +40,11 @@ pub(super) fn presented(headers: &HeaderMap, form: &Form<'_>) -> Result<Presente
         }
         (None, Some(client_id), Some(secret), None) => {
             let secret = Zeroizing::new(secret.to_owned());
-            Ok(PresentedCredentials::new(client_id.to_owned(), secret, PresentedMethod::ClientSecretPost))
+            Ok(PresentedCredentials::new(
+                client_id.to_owned(),
+                secret,
+                PresentedMethod::ClientSecretPost,
+            ))
         }
         (None, None, Some(_), None) => Err(OAuthError::Missing("client_id")),
         (None, _, None, _) => Err(OAuthError::NoCredentials),

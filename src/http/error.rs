@@ -89,7 +89,9 @@ impl ErrorDescription {
 
     /// A field and the fixed reason why it was refused.
     fn of_field(field: &str, reason: &crate::domain::Invalid) -> Self {
-        Self(Cow::Owned(format!("{field} {}", reason.reason()).replace(['"', '\\'], "'")))
+        Self(Cow::Owned(
+            format!("{field} {}", reason.reason()).replace(['"', '\\'], "'"),
+        ))
     }
 }
 
@@ -119,11 +121,20 @@ impl OAuthError {
             InvalidClient, InvalidRequest, InvalidScope, InvalidTarget, TemporarilyUnavailable, UnauthorizedClient,
             UnsupportedGrantType,
         };
-        let fixed = |status, code, text| Refused { status, code, description: ErrorDescription::fixed(text), retry_after: None };
+        let fixed = |status, code, text| Refused {
+            status,
+            code,
+            description: ErrorDescription::fixed(text),
+            retry_after: None,
+        };
         let bad = |text| fixed(StatusCode::BAD_REQUEST, InvalidRequest, text);
         match self {
             Self::TooLarge => fixed(StatusCode::PAYLOAD_TOO_LARGE, InvalidRequest, "the body is too large"),
-            Self::TooSlow => fixed(StatusCode::REQUEST_TIMEOUT, InvalidRequest, "the body did not come in time"),
+            Self::TooSlow => fixed(
+                StatusCode::REQUEST_TIMEOUT,
+                InvalidRequest,
+                "the body did not come in time",
+            ),
             Self::BrokenOff => bad("the body broke off"),
             Self::MediaType => bad("the body must be application/x-www-form-urlencoded"),
             Self::Form(FormFault::Escape) => bad("the body holds a broken percent-escape"),
@@ -134,25 +145,39 @@ impl OAuthError {
             Self::Missing(_) => bad("a required parameter is missing"),
             Self::TwoMethods => bad("the client must authenticate in exactly one way"),
             Self::DifferentClient => bad("client_id in the body differs from the one in the Authorization header"),
-            Self::Method => fixed(StatusCode::METHOD_NOT_ALLOWED, InvalidRequest, "this endpoint takes POST only"),
+            Self::Method => fixed(
+                StatusCode::METHOD_NOT_ALLOWED,
+                InvalidRequest,
+                "this endpoint takes POST only",
+            ),
             Self::NoCredentials => fixed(StatusCode::UNAUTHORIZED, InvalidClient, NO_CREDENTIALS),
             Self::Basic(_) => fixed(StatusCode::UNAUTHORIZED, InvalidClient, MALFORMED_BASIC),
             Self::Authority(error) => match error {
                 AuthorityError::InvalidClient(_) => fixed(StatusCode::UNAUTHORIZED, InvalidClient, INVALID_CLIENT),
                 AuthorityError::Limited(wait) => Refused {
                     retry_after: Some(wait.as_secs() + 1),
-                    ..fixed(StatusCode::TOO_MANY_REQUESTS, TemporarilyUnavailable, "too many failed authentications")
+                    ..fixed(
+                        StatusCode::TOO_MANY_REQUESTS,
+                        TemporarilyUnavailable,
+                        "too many failed authentications",
+                    )
                 },
                 AuthorityError::MissingGrantType => bad("the parameter grant_type is missing"),
-                AuthorityError::UnsupportedGrantType => {
-                    fixed(StatusCode::BAD_REQUEST, UnsupportedGrantType, "only client_credentials is supported")
-                }
-                AuthorityError::UnauthorizedClient(_) => {
-                    fixed(StatusCode::BAD_REQUEST, UnauthorizedClient, "this client may not use this grant type")
-                }
-                AuthorityError::ForeignToken => {
-                    fixed(StatusCode::BAD_REQUEST, UnauthorizedClient, "the token was issued to another client")
-                }
+                AuthorityError::UnsupportedGrantType => fixed(
+                    StatusCode::BAD_REQUEST,
+                    UnsupportedGrantType,
+                    "only client_credentials is supported",
+                ),
+                AuthorityError::UnauthorizedClient(_) => fixed(
+                    StatusCode::BAD_REQUEST,
+                    UnauthorizedClient,
+                    "this client may not use this grant type",
+                ),
+                AuthorityError::ForeignToken => fixed(
+                    StatusCode::BAD_REQUEST,
+                    UnauthorizedClient,
+                    "the token was issued to another client",
+                ),
                 AuthorityError::InvalidScope(reason) => Refused {
                     description: ErrorDescription::of_field("scope", reason),
                     ..fixed(StatusCode::BAD_REQUEST, InvalidScope, "")
@@ -163,7 +188,11 @@ impl OAuthError {
                 },
                 AuthorityError::NoSigningKey | AuthorityError::Unavailable(_) => Refused {
                     retry_after: Some(STORE_RETRY),
-                    ..fixed(StatusCode::SERVICE_UNAVAILABLE, TemporarilyUnavailable, "the server cannot answer now")
+                    ..fixed(
+                        StatusCode::SERVICE_UNAVAILABLE,
+                        TemporarilyUnavailable,
+                        "the server cannot answer now",
+                    )
                 },
             },
         }
@@ -175,7 +204,10 @@ impl OAuthError {
         let mut response = HttpResponse::build(refused.status);
         no_store(&mut response);
         if refused.status == StatusCode::UNAUTHORIZED {
-            response.insert_header((header::WWW_AUTHENTICATE, format!("Basic realm=\"{environment}\", charset=\"UTF-8\"")));
+            response.insert_header((
+                header::WWW_AUTHENTICATE,
+                format!("Basic realm=\"{environment}\", charset=\"UTF-8\""),
+            ));
         }
         if refused.status == StatusCode::METHOD_NOT_ALLOWED {
             response.insert_header((header::ALLOW, "POST"));
@@ -183,15 +215,21 @@ impl OAuthError {
         if let Some(seconds) = refused.retry_after {
             response.insert_header((header::RETRY_AFTER, seconds.to_string()));
         }
-        response.json(Body { error: refused.code, error_description: &refused.description })
+        response.json(Body {
+            error: refused.code,
+            error_description: &refused.description,
+        })
     }
 }
 
 const NO_CREDENTIALS: &str = "client authentication is missing, or of a kind that is not supported";
-const MALFORMED_BASIC: &str = "the Authorization header must be HTTP Basic with form-encoded client_id and client_secret";
+const MALFORMED_BASIC: &str =
+    "the Authorization header must be HTTP Basic with form-encoded client_id and client_secret";
 const INVALID_CLIENT: &str = "client authentication failed";
 
 /// What holds tokens, or says why there are none, is kept by no cache (RFC 6749 §5.1).
 pub(super) fn no_store(response: &mut actix_web::HttpResponseBuilder) {
-    response.insert_header((header::CACHE_CONTROL, "no-store")).insert_header((header::PRAGMA, "no-cache"));
+    response
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .insert_header((header::PRAGMA, "no-cache"));
 }

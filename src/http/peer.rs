@@ -22,12 +22,18 @@ impl PeerAddress {
 
     /// Works out the address: `X-Forwarded-For` counts only as far as every hop behind it is trusted.
     pub(super) fn resolve(request: &ServiceRequest, trusted: &[IpNet]) -> Self {
-        Self(forwarded(socket_address(request.peer_addr()), request.headers(), trusted))
+        Self(forwarded(
+            socket_address(request.peer_addr()),
+            request.headers(),
+            trusted,
+        ))
     }
 }
 
 fn socket_address(peer: Option<std::net::SocketAddr>) -> IpAddr {
-    peer.map_or(IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), |address| address.ip().to_canonical())
+    peer.map_or(IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), |address| {
+        address.ip().to_canonical()
+    })
 }
 
 /// Walks from the socket outwards, while the hop it stands on is trusted. A hop that names no address ends the walk.
@@ -61,7 +67,10 @@ mod tests {
     fn seen(socket: &str, forwarded_for: &[&str], trusted: &[&str]) -> String {
         let mut headers = HeaderMap::new();
         for value in forwarded_for {
-            headers.append(HeaderName::from_static("x-forwarded-for"), HeaderValue::from_str(value).unwrap());
+            headers.append(
+                HeaderName::from_static("x-forwarded-for"),
+                HeaderValue::from_str(value).unwrap(),
+            );
         }
         let trusted: Vec<IpNet> = trusted.iter().map(|network| network.parse().unwrap()).collect();
         forwarded(socket.parse().unwrap(), &headers, &trusted).to_string()
@@ -76,12 +85,21 @@ mod tests {
     #[test]
     fn trusted_hops_are_walked_from_the_inside() {
         assert_eq!(seen("10.0.0.1", &["198.51.100.7"], &["10.0.0.0/8"]), "198.51.100.7");
-        assert_eq!(seen("10.0.0.1", &["203.0.113.9, 198.51.100.7"], &["10.0.0.0/8"]), "198.51.100.7");
-        assert_eq!(seen("10.0.0.1", &["203.0.113.9", "198.51.100.7, 10.0.0.2"], &["10.0.0.0/8"]), "198.51.100.7");
+        assert_eq!(
+            seen("10.0.0.1", &["203.0.113.9, 198.51.100.7"], &["10.0.0.0/8"]),
+            "198.51.100.7"
+        );
+        assert_eq!(
+            seen("10.0.0.1", &["203.0.113.9", "198.51.100.7, 10.0.0.2"], &["10.0.0.0/8"]),
+            "198.51.100.7"
+        );
     }
 
     #[test]
     fn a_hop_that_names_no_address_ends_the_walk() {
-        assert_eq!(seen("10.0.0.1", &["198.51.100.7, unknown"], &["10.0.0.0/8"]), "10.0.0.1");
+        assert_eq!(
+            seen("10.0.0.1", &["198.51.100.7, unknown"], &["10.0.0.0/8"]),
+            "10.0.0.1"
+        );
     }
 }

@@ -1,0 +1,182 @@
+//! What meets the callers: listeners, TLS, limits, and how they are let go at the end.
+
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::key;
+use crate::config::reading::Reading;
+use crate::config::rule::{Rule, duration, optional_path, whole};
+
+/// Where the two listeners stand.
+#[derive(Clone, Debug)]
+pub struct ListenSettings {
+    /// OAuth endpoints, discovery, public pages.
+    pub public: SocketAddr,
+    /// Admin API, console, metrics.
+    pub admin: SocketAddr,
+}
+
+impl ListenSettings {
+    pub(super) fn read(reading: &mut Reading) -> Self {
+        let address = || {
+            Rule::new(
+                "an IP address and a port such as `127.0.0.1:8080` or `[::1]:8080`",
+                |text| text.parse().ok(),
+            )
+        };
+        Self {
+            public: reading.value(
+                key(
+                    "listen.public",
+                    "127.0.0.1:8080",
+                    "Where the OAuth endpoints listen. Beyond loopback it takes `tls` or `trusted_proxies`.",
+                ),
+                &address(),
+            ),
+            admin: reading.value(
+                key(
+                    "listen.admin",
+                    "127.0.0.1:8081",
+                    "Where the admin API, the console and the metrics listen. Keep it away from partners.",
+                ),
+                &address(),
+            ),
+        }
+    }
+}
+
+/// The certificate of the listeners and its private key.
+#[derive(Clone, Debug)]
+pub struct TlsSettings {
+    /// PEM, the chain with the server's own certificate first.
+    pub certificate_file: PathBuf,
+    /// PEM.
+    pub key_file: PathBuf,
+}
+
+impl TlsSettings {
+    pub(super) fn read(reading: &mut Reading) -> Option<Self> {
+        let certificate_file = reading.value(
+            key(
+                "tls.certificate_file",
+                "",
+                "The certificate chain in PEM, the server's own first. With it the listeners speak TLS.",
+            ),
+            &optional_path(),
+        );
+        let key_file = reading.value(
+            key("tls.key_file", "", "The private key of the certificate in PEM."),
+            &optional_path(),
+        );
+        let known = reading.sound(&["tls.certificate_file", "tls.key_file"]);
+        match (certificate_file, key_file) {
+            (Some(certificate_file), Some(key_file)) => {
+                return Some(Self {
+                    certificate_file,
+                    key_file,
+                });
+            }
+            (Some(_), None) if known => reading.refuse("tls.key_file", "is missing: tls.certificate_file is set"),
+            (None, Some(_)) if known => reading.refuse("tls.certificate_file", "is missing: tls.key_file is set"),
+            _ => {}
+        }
+        None
+    }
+}
+
+/// The bounds on callers.
+#[derive(Clone, Debug)]
+pub struct LimitSettings {
+    /// Bytes of a request body at the public listener.
+    pub body: usize,
+    /// Bytes of a request body at the admin listener.
+    pub admin_body: usize,
+    /// For the whole request head.
+    pub header_timeout: Duration,
+    /// For the whole request body.
+    pub body_timeout: Duration,
+    /// Open at one time, at each listener.
+    pub connections: usize,
+    /// Failed authentications each minute, for each pair of client id and source address.
+    pub failures_per_minute: NonZeroU32,
+}
+
+impl LimitSettings {
+    pub(super) fn read(reading: &mut Reading) -> Self {
+        Self {
+            body: reading.value(
+                key(
+                    "limits.body",
+                    "16384",
+                    "The largest request body at the public listener, in bytes.",
+                ),
+                &whole(1024, 1_048_576),
+            ),
+            admin_body: reading.value(
+                key(
+                    "limits.admin_body",
+                    "65536",
+                    "The largest request body at the admin listener, in bytes.",
+                ),
+                &whole(1024, 16_777_216),
+            ),
+            header_timeout: reading.value(
+                key(
+                    "limits.header_timeout",
+                    "5s",
+                    "How long a caller may take to send the head of a request.",
+                ),
+                &duration("100ms", "1m"),
+            ),
+            body_timeout: reading.value(
+                key(
+                    "limits.body_timeout",
+                    "10s",
+                    "How long a caller may take to send the body of a request.",
+                ),
+                &duration("100ms", "5m"),
+            ),
+            connections: reading.value(
+                key(
+                    "limits.connections",
+                    "10000",
+                    "The most connections open at one time, at each listener.",
+                ),
+                &whole(16, 1_000_000),
+            ),
+            failures_per_minute: reading.value(
+                key(
+                    "limits.failures_per_minute",
+                    "30",
+                    "How many failed authentications each pair of client id and source address has in a \
+                 minute, before it is answered with 429.",
+                ),
+                &whole(1, 100_000).and_then(NonZeroU32::new),
+            ),
+        }
+    }
+}
+
+/// The end of the process.
+#[derive(Clone, Debug)]
+pub struct ShutdownSettings {
+    /// How long running requests may take to finish.
+    pub deadline: Duration,
+}
+
+impl ShutdownSettings {
+    pub(super) fn read(reading: &mut Reading) -> Self {
+        Self {
+            deadline: reading.value(
+                key(
+                    "shutdown.deadline",
+                    "30s",
+                    "How long running requests may take to finish after the first signal.",
+                ),
+                &duration("0s", "10m"),
+            ),
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! Those who run the server: their tokens and their log.
+
+use log::LevelFilter;
+
+use super::key;
+use crate::config::reading::Reading;
+use crate::config::rule::{choice, flag, seconds};
+use crate::domain::Seconds;
+use crate::telemetry::LogFormat;
+
+/// Those who administer.
+#[derive(Clone, Debug)]
+pub struct OperatorSettings {
+    /// How long an operator's token is valid.
+    pub token_lifetime: Seconds,
+}
+
+impl OperatorSettings {
+    pub(super) fn read(reading: &mut Reading) -> Self {
+        Self {
+            token_lifetime: reading.value(
+                key(
+                    "operators.token_lifetime",
+                    "90d",
+                    "How long an operator's token is valid.",
+                ),
+                &seconds("1h", "366d"),
+            ),
+        }
+    }
+}
+
+/// The log.
+#[derive(Clone, Debug)]
+pub struct LogSettings {
+    /// The least urgent level that is written.
+    pub level: LevelFilter,
+    /// How a line looks.
+    pub format: LogFormat,
+    /// Whether each token issued has a line at `info`.
+    pub requests: bool,
+}
+
+impl LogSettings {
+    pub(super) fn read(reading: &mut Reading) -> Self {
+        let levels = [
+            ("off", LevelFilter::Off),
+            ("error", LevelFilter::Error),
+            ("warn", LevelFilter::Warn),
+            ("info", LevelFilter::Info),
+            ("debug", LevelFilter::Debug),
+            ("trace", LevelFilter::Trace),
+        ];
+        let formats = [
+            ("auto", LogFormat::Auto),
+            ("text", LogFormat::Text),
+            ("json", LogFormat::Json),
+        ];
+        Self {
+            level: reading.value(
+                key("log.level", "info", "The least urgent level that is written."),
+                &choice(levels),
+            ),
+            format: reading.value(
+                key(
+                    "log.format",
+                    "auto",
+                    "How a line looks. `auto`: readable on a terminal, one JSON object a line otherwise.",
+                ),
+                &choice(formats),
+            ),
+            requests: reading.value(
+                key(
+                    "log.requests",
+                    "false",
+                    "Whether every issued token has a line at `info`.",
+                ),
+                &flag(),
+            ),
+        }
+    }
+}

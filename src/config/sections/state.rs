@@ -1,0 +1,134 @@
+//! What is kept: the store, and what a replica remembers of it.
+
+use std::time::Duration;
+
+use super::key;
+use crate::config::database_url::DatabaseUrl;
+use crate::config::reading::Reading;
+use crate::config::rule::{Rule, choice, duration, parse_duration, parsed, whole};
+
+/// What becomes of a store whose schema is older than this program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Migrate {
+    /// It is migrated at the start.
+    Auto,
+    /// The server refuses to start until `mintmark migrate` has run.
+    Require,
+}
+
+/// The store.
+#[derive(Clone, Debug)]
+pub struct DatabaseSettings {
+    /// Where it is.
+    pub url: DatabaseUrl,
+    /// The most connections held.
+    pub pool_size: u32,
+    /// The longest one piece of work may wait for and use a connection.
+    pub timeout: Duration,
+    /// What becomes of an older schema.
+    pub migrate: Migrate,
+}
+
+impl DatabaseSettings {
+    pub(super) fn read(reading: &mut Reading) -> Self {
+        Self {
+            url: reading.secret(
+                key("database.url", "sqlite:data/mintmark.db", "Where the store is."),
+                &parsed(
+                    "`sqlite:` and a file, or `postgres://user:password@host/name` with `/ ? @ : %` \
+                 percent-encoded in user and password",
+                ),
+            ),
+            pool_size: reading.value(
+                key("database.pool_size", "8", "The most connections to the store."),
+                &whole(1, 64),
+            ),
+            timeout: reading.value(
+                key(
+                    "database.timeout",
+                    "1s",
+                    "The longest a request waits for the store before it is answered with 503.",
+                ),
+                &duration("100ms", "1m"),
+            ),
+            migrate: reading.value(
+                key(
+                    "database.migrate",
+                    "auto",
+                    "Whether `serve` migrates an older schema itself, or refuses to start until `mintmark \
+                 migrate` has run.",
+                ),
+                &choice([("auto", Migrate::Auto), ("require", Migrate::Require)]),
+            ),
+        }
+    }
+}
+
+/// How old the state may be on which an answer stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Freshness {
+    /// Every answer stands on a look at the store that began after its request arrived.
+    AtOnce,
+    /// An answer may stand on a look that is at most this old.
+    Within(Duration),
+}
+
+/// What this replica remembers.
+#[derive(Clone, Debug)]
+pub struct RegistrySettings {
+    /// The most entries remembered.
+    pub cache: usize,
+    /// The longest a request waits for a fresh view.
+    pub timeout: Duration,
+    /// How old a view may be.
+    pub freshness: Freshness,
+    /// For how long to go on with the last view when the store cannot be reached; none: not at all.
+    pub outage: Option<Duration>,
+}
+
+impl RegistrySettings {
+    pub(super) fn read(reading: &mut Reading) -> Self {
+        Self {
+            cache: reading.value(
+                key(
+                    "registry.cache",
+                    "100000",
+                    "The most clients, revoked tokens and keys remembered by each replica.",
+                ),
+                &whole(100, 10_000_000),
+            ),
+            timeout: reading.value(
+                key(
+                    "registry.timeout",
+                    "1s",
+                    "The longest a request waits to learn that what is remembered is still true, before it is \
+                 answered with 503.",
+                ),
+                &duration("50ms", "1m"),
+            ),
+            freshness: reading.value(
+                key(
+                    "registry.freshness",
+                    "at_once",
+                    "How old the state behind an answer may be. With `at_once` a revocation holds on every \
+                 replica when it is acknowledged; a duration trades that for fewer looks at the store.",
+                ),
+                &Rule::new("`at_once`, or a duration from `100ms` to `1m`", |text| match text {
+                    "at_once" => Some(Freshness::AtOnce),
+                    other => parse_duration(other)
+                        .filter(|age| (Duration::from_millis(100)..=Duration::from_mins(1)).contains(age))
+                        .map(Freshness::Within),
+                }),
+            ),
+            outage: reading.value(
+                key(
+                    "registry.outage",
+                    "0s",
+                    "How long to go on with what is remembered when the store cannot be reached. `0s`: not at \
+                 all. During that time a revocation elsewhere is not seen.",
+                ),
+                &duration("0s", "1h").and_then(|outage| Some((!outage.is_zero()).then_some(outage))),
+            ),
+        }
+    }
+}

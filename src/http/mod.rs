@@ -1,0 +1,6 @@
+//! x
+pub mod basic;
+mod client_authentication;
+mod error;
+pub mod form;
+pub mod peer;
