@@ -46,7 +46,7 @@ pub(super) fn presented(headers: &HeaderMap, form: &Form<'_>) -> Result<Presente
                 PresentedMethod::ClientSecretPost,
             ))
         }
-        (None, None, Some(_), None) => Err(OAuthError::Missing("client_id")),
+        (None, None, Some(_), None) => Err(OAuthError::MissingClientId),
         (None, _, None, _) => Err(OAuthError::NoCredentials),
     }
 }

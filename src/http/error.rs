@@ -33,9 +33,12 @@ pub enum OAuthError {
     /// The body is not a form.
     #[error(transparent)]
     Form(#[from] FormFault),
-    /// A parameter the endpoint needs is missing.
-    #[error("{0} is missing")]
-    Missing(&'static str),
+    /// The endpoint is about a token, and there is none.
+    #[error("token is missing")]
+    MissingToken,
+    /// A secret came in the body without the client it belongs to.
+    #[error("client_secret without client_id")]
+    MissingClientId,
     /// Client authentication was tried in more than one way, or twice.
     #[error("more than one client authentication in one request")]
     TwoMethods,
@@ -105,6 +108,17 @@ pub(super) struct Refused {
     pub(super) retry_after: Option<u64>,
 }
 
+impl Refused {
+    const fn new(status: StatusCode, code: ErrorCode, text: &'static str) -> Self {
+        Self {
+            status,
+            code,
+            description: ErrorDescription::fixed(text),
+            retry_after: None,
+        }
+    }
+}
+
 #[derive(Serialize)]
 struct Body<'a> {
     error: ErrorCode,
@@ -115,24 +129,18 @@ struct Body<'a> {
 const STORE_RETRY: u64 = 1;
 
 impl OAuthError {
-    /// The one mapping.
+    /// The one mapping, of what HTTP and the form say.
     pub(super) fn refused(&self) -> Refused {
-        use ErrorCode::{
-            InvalidClient, InvalidRequest, InvalidScope, InvalidTarget, TemporarilyUnavailable, UnauthorizedClient,
-            UnsupportedGrantType,
-        };
-        let fixed = |status, code, text| Refused {
-            status,
-            code,
-            description: ErrorDescription::fixed(text),
-            retry_after: None,
-        };
-        let bad = |text| fixed(StatusCode::BAD_REQUEST, InvalidRequest, text);
+        let bad = |text| Refused::new(StatusCode::BAD_REQUEST, ErrorCode::InvalidRequest, text);
         match self {
-            Self::TooLarge => fixed(StatusCode::PAYLOAD_TOO_LARGE, InvalidRequest, "the body is too large"),
-            Self::TooSlow => fixed(
+            Self::TooLarge => Refused::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                ErrorCode::InvalidRequest,
+                "the body is too large",
+            ),
+            Self::TooSlow => Refused::new(
                 StatusCode::REQUEST_TIMEOUT,
-                InvalidRequest,
+                ErrorCode::InvalidRequest,
                 "the body did not come in time",
             ),
             Self::BrokenOff => bad("the body broke off"),
@@ -141,60 +149,18 @@ impl OAuthError {
             Self::Form(FormFault::Encoding) => bad("the body is not UTF-8"),
             Self::Form(FormFault::Repeated) => bad("a parameter is sent more than once"),
             Self::Form(FormFault::TooMany) => bad("the body holds more than 64 parameters"),
-            Self::Missing("token") => bad("the parameter token is missing"),
-            Self::Missing(_) => bad("a required parameter is missing"),
+            Self::MissingToken => bad("the parameter token is missing"),
+            Self::MissingClientId => bad("client_secret is sent without client_id"),
             Self::TwoMethods => bad("the client must authenticate in exactly one way"),
             Self::DifferentClient => bad("client_id in the body differs from the one in the Authorization header"),
-            Self::Method => fixed(
+            Self::Method => Refused::new(
                 StatusCode::METHOD_NOT_ALLOWED,
-                InvalidRequest,
+                ErrorCode::InvalidRequest,
                 "this endpoint takes POST only",
             ),
-            Self::NoCredentials => fixed(StatusCode::UNAUTHORIZED, InvalidClient, NO_CREDENTIALS),
-            Self::Basic(_) => fixed(StatusCode::UNAUTHORIZED, InvalidClient, MALFORMED_BASIC),
-            Self::Authority(error) => match error {
-                AuthorityError::InvalidClient(_) => fixed(StatusCode::UNAUTHORIZED, InvalidClient, INVALID_CLIENT),
-                AuthorityError::Limited(wait) => Refused {
-                    retry_after: Some(wait.as_secs() + 1),
-                    ..fixed(
-                        StatusCode::TOO_MANY_REQUESTS,
-                        TemporarilyUnavailable,
-                        "too many failed authentications",
-                    )
-                },
-                AuthorityError::MissingGrantType => bad("the parameter grant_type is missing"),
-                AuthorityError::UnsupportedGrantType => fixed(
-                    StatusCode::BAD_REQUEST,
-                    UnsupportedGrantType,
-                    "only client_credentials is supported",
-                ),
-                AuthorityError::UnauthorizedClient(_) => fixed(
-                    StatusCode::BAD_REQUEST,
-                    UnauthorizedClient,
-                    "this client may not use this grant type",
-                ),
-                AuthorityError::ForeignToken => fixed(
-                    StatusCode::BAD_REQUEST,
-                    UnauthorizedClient,
-                    "the token was issued to another client",
-                ),
-                AuthorityError::InvalidScope(reason) => Refused {
-                    description: ErrorDescription::of_field("scope", reason),
-                    ..fixed(StatusCode::BAD_REQUEST, InvalidScope, "")
-                },
-                AuthorityError::InvalidTarget(reason) => Refused {
-                    description: ErrorDescription::of_field("resource", reason),
-                    ..fixed(StatusCode::BAD_REQUEST, InvalidTarget, "")
-                },
-                AuthorityError::NoSigningKey | AuthorityError::Unavailable(_) => Refused {
-                    retry_after: Some(STORE_RETRY),
-                    ..fixed(
-                        StatusCode::SERVICE_UNAVAILABLE,
-                        TemporarilyUnavailable,
-                        "the server cannot answer now",
-                    )
-                },
-            },
+            Self::NoCredentials => Refused::new(StatusCode::UNAUTHORIZED, ErrorCode::InvalidClient, NO_CREDENTIALS),
+            Self::Basic(_) => Refused::new(StatusCode::UNAUTHORIZED, ErrorCode::InvalidClient, MALFORMED_BASIC),
+            Self::Authority(error) => refused_by_authority(error),
         }
     }
 
@@ -222,10 +188,53 @@ impl OAuthError {
     }
 }
 
+/// The one mapping, of what the authority says.
+fn refused_by_authority(error: &AuthorityError) -> Refused {
+    let bad = |code, text| Refused::new(StatusCode::BAD_REQUEST, code, text);
+    match error {
+        AuthorityError::InvalidClient(_) => Refused::new(
+            StatusCode::UNAUTHORIZED,
+            ErrorCode::InvalidClient,
+            "client authentication failed",
+        ),
+        AuthorityError::Limited(wait) => Refused {
+            retry_after: Some(wait.as_secs() + 1),
+            ..Refused::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                ErrorCode::TemporarilyUnavailable,
+                "too many failed authentications",
+            )
+        },
+        AuthorityError::MissingGrantType => bad(ErrorCode::InvalidRequest, "the parameter grant_type is missing"),
+        AuthorityError::UnsupportedGrantType => {
+            bad(ErrorCode::UnsupportedGrantType, "only client_credentials is supported")
+        }
+        AuthorityError::UnauthorizedClient(_) => {
+            bad(ErrorCode::UnauthorizedClient, "this client may not use this grant type")
+        }
+        AuthorityError::ForeignToken => bad(ErrorCode::UnauthorizedClient, "the token was issued to another client"),
+        AuthorityError::InvalidScope(reason) => Refused {
+            description: ErrorDescription::of_field("scope", reason),
+            ..bad(ErrorCode::InvalidScope, "")
+        },
+        AuthorityError::InvalidTarget(reason) => Refused {
+            description: ErrorDescription::of_field("resource", reason),
+            ..bad(ErrorCode::InvalidTarget, "")
+        },
+        AuthorityError::NoSigningKey | AuthorityError::Unavailable(_) => Refused {
+            retry_after: Some(STORE_RETRY),
+            ..Refused::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                ErrorCode::TemporarilyUnavailable,
+                "the server cannot answer now",
+            )
+        },
+    }
+}
+
 const NO_CREDENTIALS: &str = "client authentication is missing, or of a kind that is not supported";
 const MALFORMED_BASIC: &str =
     "the Authorization header must be HTTP Basic with form-encoded client_id and client_secret";
-const INVALID_CLIENT: &str = "client authentication failed";
 
 /// What holds tokens, or says why there are none, is kept by no cache (RFC 6749 §5.1).
 pub(super) fn no_store(response: &mut actix_web::HttpResponseBuilder) {

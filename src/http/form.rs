@@ -96,7 +96,10 @@ pub(super) fn decode(encoded: &[u8]) -> Result<Cow<'_, str>, FormFault> {
         match byte {
             b'+' => decoded.push(b' '),
             b'%' => {
-                let (high, low) = (behind.first().and_then(digit), behind.get(1).and_then(digit));
+                let (high, low) = (
+                    behind.first().copied().and_then(digit),
+                    behind.get(1).copied().and_then(digit),
+                );
                 decoded.push(
                     high.zip(low)
                         .map(|(high, low)| high << 4 | low)
@@ -112,10 +115,8 @@ pub(super) fn decode(encoded: &[u8]) -> Result<Cow<'_, str>, FormFault> {
         .map_err(|_| FormFault::Encoding)
 }
 
-fn digit(byte: &u8) -> Option<u8> {
-    char::from(*byte)
-        .to_digit(16)
-        .and_then(|value| u8::try_from(value).ok())
+fn digit(byte: u8) -> Option<u8> {
+    char::from(byte).to_digit(16).and_then(|value| u8::try_from(value).ok())
 }
 
 #[cfg(test)]

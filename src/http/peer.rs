@@ -1,12 +1,15 @@
 //! Who is really at the other end: the socket's peer, or, behind proxies we were told to trust, the one they name.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use actix_web::HttpMessage as _;
 use actix_web::HttpRequest;
 use actix_web::dev::ServiceRequest;
 use actix_web::http::header::HeaderMap;
-use ipnet::IpNet;
+
+/// Says whether an address is a proxy we were told to trust.
+pub type Trust = Arc<dyn Fn(IpAddr) -> bool + Send + Sync>;
 
 /// The address a request comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,11 +24,11 @@ impl PeerAddress {
     }
 
     /// Works out the address: `X-Forwarded-For` counts only as far as every hop behind it is trusted.
-    pub(super) fn resolve(request: &ServiceRequest, trusted: &[IpNet]) -> Self {
+    pub(super) fn resolve(request: &ServiceRequest, trust: &Trust) -> Self {
         Self(forwarded(
             socket_address(request.peer_addr()),
             request.headers(),
-            trusted,
+            &**trust,
         ))
     }
 }
@@ -37,8 +40,7 @@ fn socket_address(peer: Option<std::net::SocketAddr>) -> IpAddr {
 }
 
 /// Walks from the socket outwards, while the hop it stands on is trusted. A hop that names no address ends the walk.
-fn forwarded(socket: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
-    let is_trusted = |address: IpAddr| trusted.iter().any(|network| network.contains(&address));
+fn forwarded(socket: IpAddr, headers: &HeaderMap, trust: &dyn Fn(IpAddr) -> bool) -> IpAddr {
     let named: Vec<&str> = headers
         .get_all("x-forwarded-for")
         .filter_map(|value| value.to_str().ok())
@@ -47,7 +49,7 @@ fn forwarded(socket: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
         .collect();
     let mut address = socket;
     for hop in named.into_iter().rev() {
-        if !is_trusted(address) {
+        if !trust(address) {
             break;
         }
         match hop.parse::<IpAddr>() {
@@ -61,6 +63,7 @@ fn forwarded(socket: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
 #[cfg(test)]
 mod tests {
     use actix_web::http::header::{HeaderName, HeaderValue};
+    use ipnet::IpNet;
 
     use super::*;
 
@@ -73,7 +76,8 @@ mod tests {
             );
         }
         let trusted: Vec<IpNet> = trusted.iter().map(|network| network.parse().unwrap()).collect();
-        forwarded(socket.parse().unwrap(), &headers, &trusted).to_string()
+        let trust = |address| trusted.iter().any(|network| network.contains(&address));
+        forwarded(socket.parse().unwrap(), &headers, &trust).to_string()
     }
 
     #[test]

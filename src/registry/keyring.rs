@@ -5,7 +5,7 @@ use std::fmt;
 
 use thiserror::Error;
 
-use crate::domain::{Algorithm, Environment, KeyId, KeyState, SigningKeyRecord, Timestamp, sha256};
+use crate::domain::{Algorithm, Environment, KeyId, KeyState, SigningKeyRecord, Timestamp};
 use crate::jose::{Jwk, JwkError, JwkSet, KeyError, KeyPair, SigningKey, TokenType, VerifyingKey};
 use crate::store::{Records, SealError, Sealer, StoreError};
 
@@ -13,17 +13,8 @@ use crate::store::{Records, SealError, Sealer, StoreError};
 pub struct Keyring {
     signing: Option<SigningKey>,
     verifying: HashMap<KeyId, VerifyingKey>,
-    jwks: PublishedJwks,
+    jwks: String,
     ages: Vec<KeyAge>,
-}
-
-/// The JWK set as it is served (RFC 7517 §5).
-#[derive(Clone, Debug)]
-pub struct PublishedJwks {
-    /// The JSON.
-    pub body: String,
-    /// A strong entity tag over it, quotes included (RFC 9110 §8.8.3).
-    pub etag: String,
 }
 
 /// Since when a published key stands in its state.
@@ -93,7 +84,7 @@ impl Keyring {
         Ok(Self {
             signing,
             verifying,
-            jwks: PublishedJwks::new(&jwks),
+            jwks: in_json(&jwks),
             ages,
         })
     }
@@ -110,9 +101,9 @@ impl Keyring {
         self.verifying.get(kid)
     }
 
-    /// The JWK set as it is served.
+    /// The JWK set as it is served (RFC 7517 §5), in JSON.
     #[must_use]
-    pub const fn jwks(&self) -> &PublishedJwks {
+    pub fn jwks(&self) -> &str {
         &self.jwks
     }
 
@@ -137,18 +128,6 @@ impl fmt::Debug for Keyring {
     }
 }
 
-impl PublishedJwks {
-    fn new(keys: &JwkSet) -> Self {
-        let body = serde_json::to_string(keys).expect("a JWK set has text keys and no failing serializer");
-        let digest = sha256(&[body.as_bytes()]);
-        let etag = digest[..16]
-            .iter()
-            .fold(String::from("\""), |text, byte| text + &format!("{byte:02x}"))
-            + "\"";
-        Self { body, etag }
-    }
-}
-
 impl KeyAge {
     fn of(key: &SigningKeyRecord) -> Self {
         let since = key.retiring_since.or(key.active_since).unwrap_or(key.announced_at);
@@ -157,6 +136,10 @@ impl KeyAge {
             since,
         }
     }
+}
+
+fn in_json(keys: &JwkSet) -> String {
+    serde_json::to_string(keys).expect("a JWK set has text keys and no failing serializer")
 }
 
 fn public_key(key: &SigningKeyRecord) -> Result<Jwk, KeyringError> {

@@ -19,7 +19,7 @@ use std::time::Duration;
 use arc_swap::ArcSwapOption;
 
 pub use failures::{FailureKey, Failures};
-pub use keyring::{KeyAge, Keyring, KeyringError, PublishedJwks};
+pub use keyring::{KeyAge, Keyring, KeyringError};
 pub use registered::RegisteredClient;
 
 use crate::domain::{

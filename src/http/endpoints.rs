@@ -1,0 +1,127 @@
+//! What the OAuth endpoints of one environment share: the authority, the limits, the way a request is read and refused.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::http::header::CONTENT_TYPE;
+use actix_web::rt::time::timeout;
+use actix_web::web::{Bytes, Data, Payload};
+use actix_web::{HttpMessage as _, HttpRequest, HttpResponse};
+
+use super::client_authentication::presented;
+use super::error::OAuthError;
+use super::form::{self, Form};
+use super::peer::PeerAddress;
+use crate::ambient::Entropy;
+use crate::authority::{Authority, Caller, PresentedCredentials};
+use crate::domain::{Environment, RequestId, Seconds};
+use crate::telemetry::Metrics;
+
+/// The bounds of the public listener.
+#[derive(Clone, Copy, Debug)]
+pub struct OAuthLimits {
+    /// The largest body, in bytes.
+    pub body: usize,
+    /// How long a body may take to come.
+    pub body_timeout: Duration,
+    /// The `max-age` of the JWK set and of the metadata.
+    pub max_age: Seconds,
+}
+
+/// The OAuth endpoints of one environment.
+pub struct Endpoints {
+    pub(super) authority: Authority,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) entropy: Arc<dyn Entropy>,
+    pub(super) limits: OAuthLimits,
+    pub(super) response_types: super::discovery::ResponseTypes,
+}
+
+impl Endpoints {
+    /// The endpoints of the authority's environment.
+    #[must_use]
+    pub fn new(authority: Authority, metrics: Arc<Metrics>, entropy: Arc<dyn Entropy>, limits: OAuthLimits) -> Self {
+        Self {
+            authority,
+            metrics,
+            entropy,
+            limits,
+            response_types: super::discovery::ResponseTypes::Omitted,
+        }
+    }
+
+    /// The same, saying `response_types_supported` in the metadata as an empty list, for clients that insist on the member.
+    #[must_use]
+    pub fn with_response_types(self) -> Self {
+        Self {
+            response_types: super::discovery::ResponseTypes::Empty,
+            ..self
+        }
+    }
+
+    /// Where they are.
+    #[must_use]
+    pub const fn environment(&self) -> Environment {
+        self.authority.environment()
+    }
+
+    /// Reads the body of a request, within the bounds.
+    pub(super) async fn body(&self, request: &HttpRequest, payload: Payload) -> Result<Bytes, OAuthError> {
+        let read = timeout(self.limits.body_timeout, payload.to_bytes_limited(self.limits.body));
+        let body = read
+            .await
+            .map_err(|_| OAuthError::TooSlow)?
+            .map_err(|_| OAuthError::TooLarge)?;
+        let body = body.map_err(|_| OAuthError::BrokenOff)?;
+        if is_form(request) {
+            Ok(body)
+        } else {
+            Err(OAuthError::MediaType)
+        }
+    }
+
+    /// Logs why a request was refused and answers it.
+    pub(super) fn refuse(&self, error: &OAuthError, caller: &Caller, endpoint: &str) -> HttpResponse {
+        let (environment, request_id, source) = (self.environment(), caller.request_id.as_str(), caller.source);
+        let status = error.refused().status.as_u16();
+        if status >= 500 {
+            log::error!(environment:% = environment, request_id, source:% = source, status; "{endpoint} failed: {error}");
+        } else {
+            log::info!(environment:% = environment, request_id, source:% = source, status; "{endpoint} refused: {error}");
+        }
+        error.answer(environment)
+    }
+
+    /// From where a request came, and its name.
+    pub(super) fn caller(&self, request: &HttpRequest) -> Caller {
+        let noted = request.extensions().get::<RequestId>().cloned();
+        let request_id = noted.unwrap_or_else(|| RequestId::mint(&*self.entropy));
+        Caller {
+            source: PeerAddress::of(request).0,
+            request_id,
+        }
+    }
+}
+
+/// A form, and the credentials presented with it.
+pub(super) fn read<'a>(request: &HttpRequest, body: &'a [u8]) -> Result<(Form<'a>, PresentedCredentials), OAuthError> {
+    let form = form::parse(body)?;
+    let presented = presented(request.headers(), &form)?;
+    Ok((form, presented))
+}
+
+/// Whether the media type is that of a form. Its parameters, such as a charset, say nothing a form does not say itself.
+fn is_form(request: &HttpRequest) -> bool {
+    let value = request
+        .headers()
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let essence = value.split(';').next().unwrap_or_default().trim();
+    essence.eq_ignore_ascii_case("application/x-www-form-urlencoded")
+}
+
+/// RFC 6749 §3.2: POST only.
+pub(super) async fn only_post(endpoints: Data<Endpoints>) -> HttpResponse {
+    OAuthError::Method.answer(endpoints.environment())
+}

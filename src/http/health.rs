@@ -1,0 +1,113 @@
+//! Health: `/livez` says that the process answers, `/readyz` that requests may be sent to it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use actix_web::HttpResponse;
+use actix_web::http::header;
+use actix_web::web::Data;
+use serde::Serialize;
+
+use crate::domain::Environment;
+use crate::registry::Registry;
+
+/// What readiness goes by.
+pub struct Health {
+    registry: Arc<Registry>,
+    draining: AtomicBool,
+}
+
+/// Each thing that must hold. The migrations are done before there is a listener, so the store's answer speaks for them too.
+#[derive(Clone, Copy, Debug, Serialize)]
+struct Checks {
+    /// No signal to stop has come.
+    staying: bool,
+    /// The store answers, and the journal has been followed to its head.
+    store: bool,
+    /// There is a key to sign with in each environment.
+    signing_keys: bool,
+}
+
+impl Checks {
+    const fn hold(self) -> bool {
+        self.staying && self.store && self.signing_keys
+    }
+}
+
+impl Health {
+    /// Healthy as long as `registry` is fresh and has keys.
+    #[must_use]
+    pub const fn new(registry: Arc<Registry>) -> Self {
+        Self {
+            registry,
+            draining: AtomicBool::new(false),
+        }
+    }
+
+    /// From now on not ready: requests that come are still served, and no more should be sent.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::Release);
+    }
+
+    async fn checks(&self) -> Checks {
+        let staying = !self.draining.load(Ordering::Acquire);
+        let answers = self.registry.read(|records| records.epoch()).await.is_ok();
+        let (mut store, mut signing_keys) = (false, false);
+        if let (true, Ok(view)) = (answers, self.registry.fresh().await) {
+            store = true;
+            signing_keys = true;
+            for environment in Environment::ALL {
+                signing_keys &= view
+                    .keyring(environment)
+                    .await
+                    .is_ok_and(|keyring| keyring.signing().is_some());
+            }
+        }
+        Checks {
+            staying,
+            store,
+            signing_keys,
+        }
+    }
+}
+
+pub(super) async fn live() -> HttpResponse {
+    answer(&HealthBody {
+        status: "live",
+        checks: None,
+    })
+}
+
+/// For strangers: yes or no.
+pub(super) async fn ready_in_short(health: Data<Health>) -> HttpResponse {
+    let ready = health.checks().await.hold();
+    answer(&HealthBody {
+        status: if ready { "ready" } else { "not ready" },
+        checks: None,
+    })
+}
+
+/// For operators: what holds and what does not.
+pub(super) async fn ready_in_full(health: Data<Health>) -> HttpResponse {
+    let checks = health.checks().await;
+    answer(&HealthBody {
+        status: if checks.hold() { "ready" } else { "not ready" },
+        checks: Some(checks),
+    })
+}
+
+#[derive(Serialize)]
+struct HealthBody {
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    checks: Option<Checks>,
+}
+
+fn answer(body: &HealthBody) -> HttpResponse {
+    let mut response = if body.status == "not ready" {
+        HttpResponse::ServiceUnavailable()
+    } else {
+        HttpResponse::Ok()
+    };
+    response.insert_header((header::CACHE_CONTROL, "no-store")).json(body)
+}

@@ -1,0 +1,36 @@
+//! `GET /{environment}/jwks` (RFC 7517 §5): the keys that verify, and those that soon will.
+
+use std::time::Instant;
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+
+use super::conditional::{Document, answer};
+use super::endpoints::Endpoints;
+use super::error::OAuthError;
+use crate::authority::AuthorityError;
+use crate::telemetry::Endpoint;
+
+pub(super) async fn jwks(request: HttpRequest, endpoints: Data<Endpoints>) -> HttpResponse {
+    let began = Instant::now();
+    let response = match published(&endpoints).await {
+        Ok(document) => answer(&request, document, endpoints.limits.max_age),
+        Err(error) => endpoints.refuse(&error, &endpoints.caller(&request), "JWK set"),
+    };
+    endpoints.metrics.observe_request(Endpoint::Jwks, began.elapsed());
+    response
+}
+
+async fn published(endpoints: &Endpoints) -> Result<Document, OAuthError> {
+    let view = endpoints
+        .authority
+        .registry()
+        .fresh()
+        .await
+        .map_err(AuthorityError::from)?;
+    let keyring = view
+        .keyring(endpoints.environment())
+        .await
+        .map_err(AuthorityError::from)?;
+    Ok(Document::new(keyring.jwks().to_owned()))
+}

@@ -1,0 +1,72 @@
+//! The outermost layer of both listeners: names the request, finds out who is at the other end, and logs where that was asked for.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::web::Data;
+use actix_web::{Error, HttpMessage as _};
+
+use super::peer::{PeerAddress, Trust};
+use crate::ambient::Entropy;
+use crate::domain::RequestId;
+
+/// The header that names a request, in both directions.
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Whether every request is logged, or only those that are refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RequestLog {
+    /// Every request.
+    All,
+    /// Those that are refused, by whoever refuses them.
+    Refusals,
+}
+
+/// What the outermost layer needs.
+#[derive(Clone)]
+pub struct Layers {
+    /// For names of requests that bring none.
+    pub entropy: Arc<dyn Entropy>,
+    /// Which proxies are believed.
+    pub trust: Trust,
+    /// Which requests are logged.
+    pub log: RequestLog,
+}
+
+/// Puts the [`RequestId`] and the [`PeerAddress`] down in the request, and the name in the answer.
+///
+/// # Errors
+/// Only what comes from within.
+pub async fn outermost<B: MessageBody>(request: ServiceRequest, next: Next<B>) -> Result<ServiceResponse<B>, Error> {
+    let began = Instant::now();
+    let Some(layers) = request.app_data::<Data<Layers>>().cloned() else {
+        return next.call(request).await;
+    };
+    let given = request
+        .headers()
+        .get(&X_REQUEST_ID)
+        .and_then(|value| value.to_str().ok());
+    let request_id = RequestId::given_or_minted(given, &*layers.entropy);
+    let peer = PeerAddress::resolve(&request, &layers.trust);
+    request.extensions_mut().insert(request_id.clone());
+    request.extensions_mut().insert(peer);
+    let mut response = next.call(request).await?;
+    if let Ok(value) = HeaderValue::from_str(request_id.as_str()) {
+        response.headers_mut().insert(X_REQUEST_ID, value);
+    }
+    if layers.log == RequestLog::All {
+        let (status, method) = (response.status().as_u16(), response.request().method().as_str());
+        // The pattern, not the path: a path is the caller's to choose.
+        let route = response
+            .request()
+            .match_pattern()
+            .unwrap_or_else(|| "unmatched".to_owned());
+        let microseconds = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+        log::info!(request_id = request_id.as_str(), source:% = peer.0, method, route, status, microseconds; "request");
+    }
+    Ok(response)
+}

@@ -1,0 +1,78 @@
+//! `GET /metrics` on the admin listener: Prometheus text, with the gauges brought up to date when somebody looks.
+
+use std::sync::Arc;
+
+use actix_web::HttpResponse;
+use actix_web::http::header;
+use actix_web::web::Data;
+
+use crate::ambient::Clock;
+use crate::domain::{Environment, KeyState, Timestamp};
+use crate::registry::{KeyAge, Registry};
+use crate::telemetry::{self, ExpiresWithin, Metrics};
+
+/// What a scrape needs.
+pub struct Scrape {
+    registry: Arc<Registry>,
+    metrics: Arc<Metrics>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Scrape {
+    /// Shows `metrics`, and what `registry` knows at the time of `clock`.
+    #[must_use]
+    pub const fn new(registry: Arc<Registry>, metrics: Arc<Metrics>, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            registry,
+            metrics,
+            clock,
+        }
+    }
+
+    /// Brings the gauges up to date. What the store does not tell now keeps its last value: a scrape is not a health check.
+    async fn refresh(&self) {
+        let now = self.clock.now();
+        self.metrics.set_journal_epoch(self.registry.epoch().get());
+        if let Ok(view) = self.registry.fresh().await {
+            for environment in Environment::ALL {
+                if let Ok(keyring) = view.keyring(environment).await {
+                    self.show_ages(environment, keyring.ages(), now);
+                }
+            }
+        }
+        for within in ExpiresWithin::ALL {
+            let until = now + within.span();
+            let count = self
+                .registry
+                .read(move |records| records.count_expiring_secrets(now, until))
+                .await;
+            if let Ok(count) = count {
+                self.metrics
+                    .set_secrets_expiring(within, i64::try_from(count).unwrap_or(i64::MAX));
+            }
+        }
+    }
+
+    fn show_ages(&self, environment: Environment, ages: &[KeyAge], now: Timestamp) {
+        for (label, state) in [
+            (telemetry::KeyState::Announced, KeyState::Announced),
+            (telemetry::KeyState::Active, KeyState::Active),
+            (telemetry::KeyState::Retiring, KeyState::Retiring),
+        ] {
+            let oldest = ages
+                .iter()
+                .filter(|age| age.state == state)
+                .map(|age| now.since(age.since))
+                .max();
+            self.metrics.set_key_age(environment, label, oldest);
+        }
+    }
+}
+
+pub(super) async fn metrics(scrape: Data<Scrape>) -> HttpResponse {
+    scrape.refresh().await;
+    HttpResponse::Ok()
+        .content_type("text/plain; version=0.0.4")
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .body(scrape.metrics.render())
+}
