@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use crate::domain::{Algorithm, Environment, KeyId, KeyState, SigningKeyRecord, Timestamp};
 use crate::jose::{Jwk, JwkError, JwkSet, KeyError, KeyPair, SigningKey, TokenType, VerifyingKey};
-use crate::store::{Records, SealError, Sealer, StoreError};
+use crate::store::{Records, SealedColumn, Sealer, StoreError, Unopenable};
 
 /// The keys of one environment.
 pub struct Keyring {
@@ -38,7 +38,7 @@ pub enum KeyringError {
         /// Which.
         kid: KeyId,
         /// Why.
-        cause: SealError,
+        cause: Unopenable,
     },
     /// A private key is not what it should be.
     #[error("the private key {kid} is unusable: {cause}")]
@@ -151,7 +151,7 @@ fn public_key(key: &SigningKeyRecord) -> Result<Jwk, KeyringError> {
 
 fn private_key(key: &SigningKeyRecord, sealer: &Sealer) -> Result<SigningKey, KeyringError> {
     let opened = sealer
-        .open(&Sealer::private_key_place(&key.kid), &key.sealed_private_key)
+        .open(SealedColumn::private_key(&key.kid), &key.sealed_private_key)
         .map_err(|cause| KeyringError::Sealed {
             kid: key.kid.clone(),
             cause,

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{
-    ClientFilter, CommitError, Decide, Follower, JournalFilter, Order, Page, PartnerFilter, Read, Records, SecretUse,
-    Sharing, Store, StoreError,
+    ANOTHER_KEY_SIGNS, ClientFilter, CommitError, Decide, Follower, JournalFilter, Order, Page, PartnerFilter, Read,
+    Records, SecretUse, Sharing, Store, StoreError,
 };
 use crate::domain::{
     Api, ApiId, Attribution, ChainHash, Change, Client, ClientId, ClientSecret, ClientStatus, Environment, Epoch,
-    IdempotencyKey, IdempotencyRecord, JournalEntry, KeyId, Mutation, Noun, Operator, OperatorId, OperatorStatus,
-    Partner, PartnerId, Refusal, RevokedToken, SecretDigest, SigningKeyRecord, Timestamp, TokenId,
+    IdempotencyKey, IdempotencyRecord, JournalEntry, KeyId, KeyState, Mutation, Noun, Operator, OperatorId,
+    OperatorStatus, Partner, PartnerId, Refusal, RevokedToken, SecretDigest, SigningKeyRecord, Timestamp, TokenId,
 };
 
 /// A store that lives as long as the process. Clones share it.
@@ -121,7 +121,11 @@ impl Shelves {
     fn apply(&mut self, mutation: Mutation) -> Result<(), CommitError> {
         match mutation {
             Mutation::PartnerRegistered(partner) => {
-                vacant(&self.partners, &partner.partner_id, (Noun::Partner, "partner_id"))?;
+                unique(
+                    self.partners.contains_key(&partner.partner_id),
+                    Noun::Partner,
+                    "partner_id",
+                )?;
                 self.put_partner(partner);
             }
             Mutation::PartnerChanged(partner)
@@ -130,46 +134,45 @@ impl Shelves {
                 self.put_partner(partner);
             }
             Mutation::ApiRegistered(api) => {
-                vacant(
-                    &self.apis,
-                    &(api.environment, api.api_id.clone()),
-                    (Noun::Api, "api_id"),
-                )?;
+                let key = (api.environment, api.api_id.clone());
+                unique(self.apis.contains_key(&key), Noun::Api, "api_id")?;
                 self.put_api(api)?;
             }
             Mutation::ApiChanged(api) => self.put_api(api)?,
             Mutation::ClientRegistered(client, secret) => {
-                vacant(&self.clients, &client.client_id, (Noun::Client, "client_id"))?;
+                unique(self.clients.contains_key(&client.client_id), Noun::Client, "client_id")?;
                 self.put_client(client);
-                self.put_secret(secret);
+                self.add_secret(secret)?;
             }
             Mutation::ClientChanged(client)
             | Mutation::ClientSuspended(client)
             | Mutation::ClientReinstated(client)
             | Mutation::ClientRevoked(client) => self.put_client(client),
             Mutation::SecretAdded { secret, retiring, .. } => {
-                self.put_secret(secret);
+                self.add_secret(secret)?;
                 if let Some(retiring) = retiring {
-                    self.put_secret(retiring);
+                    self.put_secret(&retiring);
                 }
             }
-            Mutation::SecretRetired { secret, .. } => self.put_secret(secret),
-            Mutation::OperatorCreated(operator)
-            | Mutation::OperatorChanged(operator)
+            Mutation::SecretRetired { secret, .. } => self.put_secret(&secret),
+            Mutation::OperatorCreated(operator) => {
+                unique(
+                    self.operators.contains_key(&operator.operator_id),
+                    Noun::Operator,
+                    "operator_id",
+                )?;
+                self.put_operator(operator)?;
+            }
+            Mutation::OperatorChanged(operator)
             | Mutation::OperatorTokenRotated(operator)
             | Mutation::OperatorRevoked(operator) => self.put_operator(operator)?,
-            Mutation::KeyAnnounced(key) | Mutation::KeyActivated(key) | Mutation::KeyRetired(key) => self.put_key(key),
-            Mutation::KeyRotated { retiring, active } => {
-                self.put_key(retiring);
-                self.put_key(active);
+            Mutation::KeyAnnounced(key) | Mutation::KeyActivated(key) | Mutation::KeyRetired(key) => {
+                self.put_keys([Some(key), None])?;
             }
-            Mutation::KeyRevoked { revoked, successor } => {
-                self.put_key(revoked);
-                if let Some(successor) = successor {
-                    self.put_key(successor);
-                }
-            }
+            Mutation::KeyRotated { retiring, active } => self.put_keys([Some(retiring), Some(active)])?,
+            Mutation::KeyRevoked { revoked, successor } => self.put_keys([Some(revoked), successor])?,
             Mutation::TokenRevoked(token) => {
+                unique(self.revoked_tokens.contains_key(&token.jti), Noun::Token, "jti")?;
                 self.revoked_tokens.insert(token.jti.clone(), token);
             }
         }
@@ -181,18 +184,10 @@ impl Shelves {
     }
 
     fn put_api(&mut self, api: Api) -> Result<(), Refusal> {
-        let neighbour = |other: &&Api| other.environment == api.environment && other.api_id != api.api_id;
-        if self
-            .apis
-            .values()
-            .filter(neighbour)
-            .any(|other| other.audience == api.audience)
-        {
-            return Err(Refusal::Taken {
-                noun: Noun::Api,
-                field: "audience",
-            });
-        }
+        let same_audience = |other: &Api| {
+            other.environment == api.environment && other.api_id != api.api_id && other.audience == api.audience
+        };
+        unique(self.apis.values().any(same_audience), Noun::Api, "audience")?;
         self.apis.insert((api.environment, api.api_id.clone()), api);
         Ok(())
     }
@@ -201,55 +196,67 @@ impl Shelves {
         self.clients.insert(client.client_id.clone(), client);
     }
 
-    fn put_secret(&mut self, secret: ClientSecret) {
-        match self
+    fn add_secret(&mut self, secret: ClientSecret) -> Result<(), Refusal> {
+        let same_id = |other: &ClientSecret| other.secret_id == secret.secret_id;
+        unique(self.secrets.iter().any(same_id), Noun::Secret, "secret_id")?;
+        self.secrets.push(secret);
+        Ok(())
+    }
+
+    fn put_secret(&mut self, secret: &ClientSecret) {
+        for kept in self
             .secrets
             .iter_mut()
-            .find(|other| other.secret_id == secret.secret_id)
+            .filter(|kept| kept.secret_id == secret.secret_id)
         {
-            Some(kept) => {
-                *kept = ClientSecret {
-                    last_used_at: kept.last_used_at,
-                    ..secret
-                }
-            }
-            None => self.secrets.push(secret),
+            *kept = ClientSecret {
+                last_used_at: kept.last_used_at,
+                ..secret.clone()
+            };
         }
     }
 
     fn put_operator(&mut self, operator: Operator) -> Result<(), Refusal> {
-        let active =
-            |other: &&Operator| other.status == OperatorStatus::Active && other.operator_id != operator.operator_id;
-        if operator.status == OperatorStatus::Active
-            && self
-                .operators
+        let others = || {
+            self.operators
                 .values()
-                .filter(active)
-                .any(|other| other.email == operator.email)
-        {
-            return Err(Refusal::Taken {
-                noun: Noun::Operator,
-                field: "email",
-            });
-        }
+                .filter(|other| other.operator_id != operator.operator_id)
+        };
+        let same_email = |other: &Operator| {
+            let both_active = operator.status == OperatorStatus::Active && other.status == OperatorStatus::Active;
+            both_active && other.email == operator.email
+        };
+        unique(others().any(same_email), Noun::Operator, "email")?;
+        let same_token = |other: &Operator| other.token_digest.matches(&operator.token_digest);
+        unique(others().any(same_token), Noun::Operator, "token")?;
         self.operators.insert(operator.operator_id.clone(), operator);
         Ok(())
     }
 
-    fn put_key(&mut self, key: SigningKeyRecord) {
+    /// In this order: the key that stops comes before the one that signs from now on.
+    fn put_keys(&mut self, keys: [Option<SigningKeyRecord>; 2]) -> Result<(), Refusal> {
+        keys.into_iter().flatten().try_for_each(|key| self.put_key(key))
+    }
+
+    fn put_key(&mut self, key: SigningKeyRecord) -> Result<(), Refusal> {
+        let signs_too = |other: &SigningKeyRecord| {
+            other.state == KeyState::Active && other.environment == key.environment && other.kid != key.kid
+        };
+        if key.state == KeyState::Active && self.keys.iter().any(signs_too) {
+            return Err(ANOTHER_KEY_SIGNS);
+        }
         match self.keys.iter_mut().find(|other| other.kid == key.kid) {
             Some(kept) => *kept = key,
             None => self.keys.push(key),
         }
+        Ok(())
     }
 }
 
-fn vacant<K: Ord, V>(shelf: &BTreeMap<K, V>, key: &K, taken: (Noun, &'static str)) -> Result<(), Refusal> {
-    if shelf.contains_key(key) {
-        Err(Refusal::Taken {
-            noun: taken.0,
-            field: taken.1,
-        })
+/// Refuses what would be the second of its name.
+fn unique(taken: bool, noun: Noun, field: &'static str) -> Result<(), Refusal> {
+    if taken {
+        Err(Refusal::Taken { noun, field })
     } else {
         Ok(())
     }

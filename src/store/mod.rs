@@ -4,17 +4,27 @@
 //! begins by taking the next epoch, which orders all commits; only then does the decision read what it depends on, so
 //! nothing it saw can change before it is written. The journal row is written in the same transaction.
 
+mod connection;
 mod door;
 mod memory;
+mod migrations;
+mod opening;
 mod page;
+mod rows;
+mod schema;
 mod sealing;
+mod sql;
+mod url;
 
 use thiserror::Error;
 
 pub use door::{Door, WaitObserver};
 pub use memory::MemoryStore;
+pub use migrations::{Migrate, MigrationError};
+pub use opening::{OpenError, StoreSettings, migrate, open, pending_migrations, revert_all_migrations};
 pub use page::{ClientFilter, JournalFilter, Order, Page, PartnerFilter};
-pub use sealing::{SealError, Sealer};
+pub use sealing::{MasterKey, MasterKeyError, SealedColumn, Sealer, Unopenable, verify_or_begin};
+pub use url::DatabaseUrl;
 
 use crate::domain::{
     Api, ApiId, Attribution, Change, Client, ClientId, ClientSecret, Environment, Epoch, IdempotencyKey,
@@ -32,6 +42,9 @@ pub enum StoreError {
     #[error("the store holds something it cannot hold: {0}")]
     Corrupt(String),
 }
+
+/// At most one key signs for an environment.
+const ANOTHER_KEY_SIGNS: Refusal = Refusal::State("another key signs for this environment already");
 
 /// Why a commit changed nothing.
 #[derive(Clone, Debug, Error)]

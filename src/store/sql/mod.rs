@@ -1,0 +1,203 @@
+//! The store in SQL: one set of queries for SQLite and PostgreSQL.
+
+mod apply;
+mod failure;
+mod follower;
+mod records;
+
+use std::fs::File;
+use std::time::Duration;
+
+use diesel::connection::Connection;
+use diesel::prelude::*;
+use diesel::r2d2::{ManageConnection as _, Pool, PooledConnection};
+
+use self::failure::Abort;
+use self::follower::JournalFollower;
+use self::records::{SqlRecords, head};
+use super::connection::{Connector, DbConn, Purpose};
+use super::rows::{IdempotencyRow, JournalRow};
+use super::schema::{client_secrets, epoch, idempotency_keys, installation, journal, revoked_tokens};
+use super::url::{DatabaseUrl, Place};
+use super::{CommitError, Decide, Follower, Read, SecretUse, Sharing, Store, StoreError};
+use crate::domain::{
+    Attribution, ChainHash, Change, Epoch, IdempotencyRecord, JournalEntry, Seconds, SecretId, Timestamp,
+};
+
+/// A store in SQLite or PostgreSQL.
+pub(super) struct SqlStore {
+    reading: Pool<Connector>,
+    writing: Pool<Connector>,
+    connector: Connector,
+    sharing: Sharing,
+    /// Held as long as the store is open: the lock on the SQLite file.
+    _lock: Option<File>,
+}
+
+impl SqlStore {
+    /// With `size` connections; on SQLite one more, which alone writes. None is opened yet.
+    pub(super) fn new(url: &DatabaseUrl, (size, timeout): (u32, Duration), lock: Option<File>) -> Self {
+        let connector = |purpose| Connector {
+            url: url.clone(),
+            purpose,
+            timeout,
+        };
+        let writing = |size| pool(connector(Purpose::Writing), size);
+        let (reading, writing, sharing) = match url.place() {
+            Place::Sqlite(_) => (pool(connector(Purpose::Reading), size), writing(1), Sharing::Sole),
+            Place::Postgres(_) => {
+                let both = writing(size);
+                (both.clone(), both, Sharing::Shared)
+            }
+        };
+        Self {
+            reading,
+            writing,
+            connector: connector(Purpose::Reading),
+            sharing,
+            _lock: lock,
+        }
+    }
+}
+
+fn pool(connector: Connector, size: u32) -> Pool<Connector> {
+    let timeout = connector.timeout;
+    Pool::builder()
+        .max_size(size)
+        .min_idle(Some(0))
+        .connection_timeout(timeout)
+        .build_unchecked(connector)
+}
+
+fn connection(pool: &Pool<Connector>) -> Result<PooledConnection<Connector>, StoreError> {
+    pool.get().map_err(|error| StoreError::Unavailable(error.to_string()))
+}
+
+impl Store for SqlStore {
+    fn sharing(&self) -> Sharing {
+        self.sharing
+    }
+
+    fn read(&self, read: &mut Read<'_>) -> Result<(), StoreError> {
+        let mut connection = connection(&self.reading)?;
+        read(&mut SqlRecords::new(&mut connection))
+    }
+
+    fn commit(&self, attribution: &Attribution, decide: &mut Decide<'_>) -> Result<Option<JournalEntry>, CommitError> {
+        let mut connection = connection(&self.writing)?;
+        let connection: &mut DbConn = &mut connection;
+        match connection.transaction(|connection| change(connection, attribution, decide)) {
+            Ok(entry) => Ok(Some(entry)),
+            Err(Abort::Nothing) => Ok(None),
+            Err(Abort::Failed(error)) => Err(error),
+        }
+    }
+
+    fn follower(&self) -> Result<Box<dyn Follower>, StoreError> {
+        let connection = self
+            .connector
+            .connect()
+            .map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        Ok(Box::new(JournalFollower::new(connection)))
+    }
+
+    fn record_uses(&self, uses: &[SecretUse]) -> Result<(), StoreError> {
+        // In one order everywhere: two replicas that write the same rows then wait for each other but never both at once.
+        let mut uses: Vec<(&SecretId, i64)> = uses.iter().map(|used| (&used.secret_id, used.at.seconds())).collect();
+        uses.sort_unstable();
+        let mut connection = connection(&self.writing)?;
+        let connection: &mut DbConn = &mut connection;
+        let written = connection.transaction(|connection| {
+            uses.iter().try_for_each(|(secret_id, at)| {
+                let earlier = client_secrets::last_used_at
+                    .is_null()
+                    .or(client_secrets::last_used_at.lt(at));
+                diesel::update(client_secrets::table.find(secret_id.as_str()).filter(earlier))
+                    .set(client_secrets::last_used_at.eq(at))
+                    .execute(connection)
+                    .map(drop)
+            })
+        });
+        written.map_err(|error| failure::of_query("client_secrets", &error))
+    }
+
+    fn forget(&self, now: Timestamp) -> Result<u64, StoreError> {
+        let Seconds(remembered) = IdempotencyRecord::REMEMBERED_FOR;
+        let mut connection = connection(&self.writing)?;
+        let connection: &mut DbConn = &mut connection;
+        let tokens = diesel::delete(revoked_tokens::table.filter(revoked_tokens::expires_at.le(now.seconds())))
+            .execute(connection)
+            .map_err(|error| failure::of_query("revoked_tokens", &error))?;
+        let past = idempotency_keys::created_at.le(now.seconds() - i64::from(remembered));
+        let keys = diesel::delete(idempotency_keys::table.filter(past))
+            .execute(connection)
+            .map_err(|error| failure::of_query("idempotency_keys", &error))?;
+        Ok((tokens + keys) as u64)
+    }
+
+    fn keep_master_key_check(&self, check: &[u8]) -> Result<(), StoreError> {
+        let mut connection = connection(&self.writing)?;
+        let connection: &mut DbConn = &mut connection;
+        diesel::update(installation::table.filter(installation::master_key_check.is_null()))
+            .set(installation::master_key_check.eq(check))
+            .execute(connection)
+            .map(drop)
+            .map_err(|error| failure::of_query("installation", &error))
+    }
+}
+
+/// One commit, inside its transaction.
+fn change(connection: &mut DbConn, attribution: &Attribution, decide: &mut Decide<'_>) -> Result<JournalEntry, Abort> {
+    let next = take_epoch(connection)?;
+    let before = Epoch::new(next.get() - 1);
+    let Change {
+        mut mutation,
+        idempotency,
+    } = decide(&mut SqlRecords::within_commit(connection, before))?.ok_or(Abort::Nothing)?;
+    mutation.stamp(next);
+    let entry = mutation.entry(next, attribution, hash_of(connection, before)?);
+    apply::apply(connection, mutation)?;
+    if let Some(record) = idempotency {
+        remember(connection, record)?;
+    }
+    diesel::insert_into(journal::table)
+        .values(JournalRow::from(entry.clone()))
+        .execute(connection)?;
+    Ok(entry)
+}
+
+/// Takes the write lock of the whole store, before anything is read.
+fn take_epoch(connection: &mut DbConn) -> Result<Epoch, Abort> {
+    let rows = diesel::update(epoch::table)
+        .set(epoch::number.eq(epoch::number + 1))
+        .execute(connection)?;
+    if rows != 1 {
+        return Err(StoreError::Corrupt("the table epoch has not exactly one row".to_owned()).into());
+    }
+    Ok(head(connection)?)
+}
+
+/// The hash of the journal's last row.
+fn hash_of(connection: &mut DbConn, last: Epoch) -> Result<ChainHash, Abort> {
+    if last == Epoch::ZERO {
+        return Ok(ChainHash::GENESIS);
+    }
+    let hash: Option<String> = journal::table
+        .find(last.get())
+        .select(journal::hash)
+        .first(connection)
+        .optional()?;
+    hash.and_then(|hash| hash.parse().ok()).ok_or_else(|| {
+        StoreError::Corrupt(format!("the journal has no readable hash at its head, epoch {last}")).into()
+    })
+}
+
+fn remember(connection: &mut DbConn, record: IdempotencyRecord) -> Result<(), Abort> {
+    let row = IdempotencyRow::from(record);
+    // A key past its time may still lie there, unswept.
+    diesel::delete(idempotency_keys::table.find((&row.operator_id, &row.key))).execute(connection)?;
+    diesel::insert_into(idempotency_keys::table)
+        .values(row)
+        .execute(connection)?;
+    Ok(())
+}
