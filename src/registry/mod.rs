@@ -26,6 +26,7 @@ use crate::domain::{
     Attribution, Change, ClientId, Environment, Epoch, JournalEntry, Noun, SecretId, Timestamp, TokenId,
 };
 use crate::store::{CommitError, Door, Records, Sealer, Sharing, Store, StoreError};
+use crate::telemetry::{CacheResult, Metrics};
 use cache::{ClientCache, Remembered};
 use pulse::Pulse;
 use uses::Uses;
@@ -39,6 +40,8 @@ pub struct RegistryParts {
     pub door: Door,
     /// What opens the private keys.
     pub sealer: Arc<Sealer>,
+    /// Where it is counted how often the store had to be asked.
+    pub metrics: Arc<Metrics>,
     /// How many clients are remembered.
     pub capacity: usize,
     /// How long a request waits for a beat.
@@ -54,6 +57,7 @@ pub struct Registry {
     pulse: Option<Pulse>,
     failures: Failures,
     uses: Uses,
+    metrics: Arc<Metrics>,
 }
 
 /// The part that commits and beats change, from whatever thread.
@@ -106,6 +110,7 @@ impl Registry {
             pulse,
             failures,
             uses: Uses::default(),
+            metrics: parts.metrics,
         })
     }
 
@@ -209,12 +214,16 @@ impl View<'_> {
     /// # Errors
     /// When it is not remembered and the store does not answer in time.
     pub async fn client(&self, client_id: &ClientId) -> Result<Option<Arc<RegisteredClient>>, StoreError> {
-        let clients = &self.registry.memory.clients;
+        let (clients, metrics) = (&self.registry.memory.clients, &self.registry.metrics);
+        let hit = |found| {
+            metrics.count_cache(CacheResult::Hit);
+            found
+        };
         for _ in 0..FILL_ATTEMPTS {
             match clients.get(client_id) {
-                Remembered::Known(client) => return Ok(Some(client)),
-                Remembered::Stranger => return Ok(None),
-                Remembered::Forgotten => {}
+                Remembered::Known(client) => return Ok(hit(Some(client))),
+                Remembered::Stranger => return Ok(hit(None)),
+                Remembered::Forgotten => metrics.count_cache(CacheResult::Miss),
             }
             let began = clients.begin_fill();
             let wanted = client_id.clone();
