@@ -5,7 +5,6 @@
 //! the print-out of `mintmark check` and `docs/SETTINGS.md` all come from those declarations.
 
 mod checks;
-mod database_url;
 mod file;
 mod findings;
 mod nearest;
@@ -21,7 +20,6 @@ mod variables;
 
 use std::path::Path;
 
-pub use database_url::{DatabaseUrl, PostgresUrl};
 pub use file::{CONFIG_VARIABLE, DEFAULT_FILE};
 pub use findings::{Finding, Severity};
 pub use origin::{Origin, Problem, RefusedSettings};
@@ -29,8 +27,8 @@ pub use public_url::PublicUrl;
 pub use reading::EffectiveSetting;
 pub use sections::{
     DatabaseSettings, EnvironmentSettings, Environments, Freshness, JwksSettings, KeySettings, LimitSettings,
-    ListenSettings, LogSettings, MetadataSettings, Migrate, OperatorSettings, RegistrySettings, Settings,
-    ShutdownSettings, TlsSettings, TokenSettings,
+    ListenSettings, LogSettings, MetadataSettings, OperatorSettings, RegistrySettings, Settings, ShutdownSettings,
+    TlsSettings, TokenSettings,
 };
 pub use trusted_proxies::TrustedProxies;
 pub use variables::process_environment;

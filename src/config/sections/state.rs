@@ -3,18 +3,9 @@
 use std::time::Duration;
 
 use super::key;
-use crate::config::database_url::DatabaseUrl;
 use crate::config::reading::Reading;
 use crate::config::rule::{Rule, choice, duration, parse_duration, parsed, whole};
-
-/// What becomes of a store whose schema is older than this program.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Migrate {
-    /// It is migrated at the start.
-    Auto,
-    /// The server refuses to start until `mintmark migrate` has run.
-    Require,
-}
+use crate::store::{DatabaseUrl, Migrate};
 
 /// The store.
 #[derive(Clone, Debug)]
