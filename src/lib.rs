@@ -30,6 +30,8 @@
 
 pub mod ambient;
 pub mod domain;
+pub mod http;
 pub mod jose;
+pub mod office;
 pub mod registry;
 pub mod store;

@@ -14,6 +14,11 @@ pub struct Place;
 pub struct SealError;
 
 impl Sealer {
+    /// Seals.
+    #[must_use]
+    pub fn seal(&self, _place: &Place, plaintext: &[u8], _entropy: &dyn crate::ambient::Entropy) -> Vec<u8> {
+        plaintext.to_vec()
+    }
     /// Opens.
     ///
     /// # Errors
