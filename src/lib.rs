@@ -29,11 +29,13 @@
 )]
 
 pub mod ambient;
+pub mod app;
 pub mod authority;
 pub mod config;
 pub mod domain;
 pub mod http;
 pub mod jose;
+pub mod office;
 pub mod registry;
 pub mod store;
 pub mod telemetry;

@@ -99,7 +99,7 @@ impl ClientSecret {
         }
         if self.expires_at.is_some_and(|expiry| expiry < end) {
             return Err(Refusal::Invalid {
-                field: "expires_at",
+                field: "at",
                 reason: Invalid::new("lies after the end the secret already has"),
             });
         }

@@ -44,12 +44,12 @@ pub enum Mutation {
     ClientReinstated(Client),
     /// A client ended.
     ClientRevoked(Client),
-    /// A client got one more secret; `retiring`, where given, is the older one with the end it got at the same time.
+    /// A client got one more secret; `retiring` are older ones with the end they got at the same time.
     SecretAdded {
         /// The new one.
         secret: ClientSecret,
-        /// The one it replaces.
-        retiring: Option<ClientSecret>,
+        /// The ones it replaces.
+        retiring: Vec<ClientSecret>,
         /// The client's partner, for the journal.
         partner_id: Option<PartnerId>,
         /// The client's environment, for the journal.
@@ -85,7 +85,8 @@ pub enum Mutation {
     },
     /// A key left the JWKS in its time.
     KeyRetired(SigningKeyRecord),
-    /// A key was taken out at once; the successor, where one was announced, signs from now on.
+    /// A key was taken out at once. Where it was the one that signed, a successor signs from now on: the one that was
+    /// announced, or one made for the occasion, which no store has seen before.
     KeyRevoked {
         /// The one taken out.
         revoked: SigningKeyRecord,
@@ -213,7 +214,7 @@ impl Mutation {
             | Self::ClientRevoked(client) => client.version = epoch,
             Self::SecretAdded { secret, retiring, .. } => {
                 secret.version = epoch;
-                if let Some(retiring) = retiring {
+                for retiring in retiring {
                     retiring.version = epoch;
                 }
             }

@@ -6,6 +6,7 @@ use thiserror::Error;
 
 use super::invalid::Invalid;
 use super::operator::Role;
+use super::time::Timestamp;
 
 /// What a refusal or a journal row is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,7 +67,7 @@ pub enum Refusal {
     #[error("there is no such {0}")]
     NotFound(Noun),
     /// Something else has that name already.
-    #[error("there is already a {noun} with this {field}")]
+    #[error("{field} is taken by another {noun}")]
     Taken {
         /// What there is already.
         noun: Noun,
@@ -87,6 +88,12 @@ pub enum Refusal {
     /// What it is now does not allow it.
     #[error("{0}")]
     State(&'static str),
+    /// The announced key may not sign yet: verifiers that remember the JWKS could not know it (RFC 9111).
+    #[error("the announced key may sign from {from}, when every remembered JWKS holds it")]
+    TooEarly {
+        /// From when it may.
+        from: Timestamp,
+    },
     /// The operator's role does not allow it.
     #[error("this needs the role {}", needs.as_str())]
     Forbidden {

@@ -6,6 +6,7 @@ use super::algorithm::Algorithm;
 use super::environment::Environment;
 use super::journal::Epoch;
 use super::key_id::KeyId;
+use super::refusal::Refusal;
 use super::time::Timestamp;
 
 /// A signing key of one environment.
@@ -35,6 +36,53 @@ pub struct SigningKeyRecord {
     pub retired_at: Option<Timestamp>,
     /// The epoch of its last change.
     pub version: Epoch,
+}
+
+impl SigningKeyRecord {
+    /// The key, signing from `now` on.
+    #[must_use]
+    pub fn activated(self, now: Timestamp) -> Self {
+        Self {
+            state: KeyState::Active,
+            active_since: Some(now),
+            ..self
+        }
+    }
+
+    /// The key, no longer signing.
+    #[must_use]
+    pub fn retiring(self, now: Timestamp) -> Self {
+        Self {
+            state: KeyState::Retiring,
+            retiring_since: Some(now),
+            ..self
+        }
+    }
+
+    /// The key, out of the JWKS in its time.
+    #[must_use]
+    pub fn retired(self, now: Timestamp) -> Self {
+        Self {
+            state: KeyState::Retired,
+            retired_at: Some(now),
+            ..self
+        }
+    }
+
+    /// The key, out of the JWKS at once.
+    ///
+    /// # Errors
+    /// When it is out of it already.
+    pub fn revoked(self, now: Timestamp) -> Result<Self, Refusal> {
+        if !self.state.is_published() {
+            return Err(Refusal::State("the key is out of the JWKS already"));
+        }
+        Ok(Self {
+            state: KeyState::Revoked,
+            retired_at: Some(now),
+            ..self
+        })
+    }
 }
 
 /// Where a signing key stands in its life.

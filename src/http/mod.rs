@@ -3,6 +3,7 @@
 //! A handler reads the request into types, asks one room of the floor below, and turns the outcome into an answer. No rule lives
 //! here but those of HTTP.
 
+pub mod admin;
 pub mod basic;
 mod client_authentication;
 mod conditional;

@@ -135,12 +135,31 @@ impl Registry {
         attribution: Attribution,
         decide: impl FnMut(&mut dyn Records) -> Result<(Option<Change>, T), CommitError> + Send + 'static,
     ) -> Result<T, CommitError> {
-        let memory = Arc::clone(&self.memory);
-        let (_, answer) = self
-            .door
-            .commit(attribution, decide, move |entry| memory.apply(entry))
-            .await?;
+        let (_, answer) = self.commit_entry(attribution, decide).await?;
         Ok(answer)
+    }
+
+    /// As [`Registry::commit`], with the journal row that was written; `None` when there was nothing to do after all.
+    ///
+    /// # Errors
+    /// As [`Registry::commit`].
+    pub async fn commit_entry<T: Send + 'static>(
+        &self,
+        attribution: Attribution,
+        decide: impl FnMut(&mut dyn Records) -> Result<(Option<Change>, T), CommitError> + Send + 'static,
+    ) -> Result<(Option<JournalEntry>, T), CommitError> {
+        let memory = Arc::clone(&self.memory);
+        self.door
+            .commit(attribution, decide, move |entry| memory.apply(entry))
+            .await
+    }
+
+    /// Does work that takes long, such as making a key, on a thread that may block.
+    ///
+    /// # Errors
+    /// When no thread is free in time, or the work takes too long.
+    pub async fn aside<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, StoreError> {
+        self.door.call(move |_| work()).await
     }
 
     /// Reads what is not remembered, such as lists.

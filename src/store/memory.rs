@@ -150,7 +150,7 @@ impl Shelves {
             | Mutation::ClientRevoked(client) => self.put_client(client),
             Mutation::SecretAdded { secret, retiring, .. } => {
                 self.add_secret(secret)?;
-                if let Some(retiring) = retiring {
+                for retiring in retiring {
                     self.put_secret(&retiring);
                 }
             }

@@ -49,7 +49,9 @@ pub(super) fn apply(connection: &mut DbConn, mutation: Mutation) -> Result<(), A
         | Mutation::ClientRevoked(client) => update_client(connection, &client.into()),
         Mutation::SecretAdded { secret, retiring, .. } => {
             insert!(connection, Secret, client_secrets, SecretRow::from(secret))?;
-            retiring.map_or(Ok(()), |retiring| update_secret(connection, &retiring.into()))
+            retiring
+                .into_iter()
+                .try_for_each(|retiring| update_secret(connection, &retiring.into()))
         }
         Mutation::SecretRetired { secret, .. } => update_secret(connection, &secret.into()),
         Mutation::OperatorCreated(operator) => insert!(connection, Operator, operators, OperatorRow::from(operator)),

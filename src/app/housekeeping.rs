@@ -1,0 +1,87 @@
+//! What is done now and then, beside the requests: writing last uses, forgetting what expired, tending the keys, the certificate.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::rt::task::JoinHandle;
+use actix_web::rt::{spawn, time};
+
+use super::tls::Certificate;
+use crate::ambient::Clock;
+use crate::office::Office;
+use crate::registry::Registry;
+
+/// How often last uses are written.
+const FLUSH_EVERY: Duration = Duration::from_secs(5);
+/// How often what expired is forgotten.
+const TIDY_EVERY: Duration = Duration::from_mins(1);
+/// How often the keys are asked whether they want a change.
+const TEND_EVERY: Duration = Duration::from_secs(30);
+/// How often the certificate's files are looked at.
+const CERTIFICATE_EVERY: Duration = Duration::from_secs(30);
+
+/// The tasks of one server. Dropping it ends them.
+pub(super) struct Housekeeping(Vec<JoinHandle<()>>);
+
+impl Housekeeping {
+    /// Starts them.
+    pub(super) fn start(
+        registry: &Arc<Registry>,
+        office: &Arc<Office>,
+        clock: &Arc<dyn Clock>,
+        certificate: Option<Arc<Certificate>>,
+    ) -> Self {
+        let flushed = Arc::clone(registry);
+        let tidied = (Arc::clone(registry), Arc::clone(clock));
+        let tended = (Arc::clone(office), Arc::clone(clock));
+        let mut tasks = vec![
+            every(FLUSH_EVERY, move || flush(Arc::clone(&flushed))),
+            every(TIDY_EVERY, move || tidy(Arc::clone(&tidied.0), Arc::clone(&tidied.1))),
+            every(TEND_EVERY, move || tend(Arc::clone(&tended.0), Arc::clone(&tended.1))),
+        ];
+        if let Some(certificate) = certificate {
+            tasks.push(every(CERTIFICATE_EVERY, move || {
+                let certificate = Arc::clone(&certificate);
+                async move { certificate.refresh() }
+            }));
+        }
+        Self(tasks)
+    }
+}
+
+impl Drop for Housekeeping {
+    fn drop(&mut self) {
+        self.0.iter().for_each(JoinHandle::abort);
+    }
+}
+
+/// Does `work` again and again, one `period` after the other, the first time after one period.
+fn every<F: Future<Output = ()> + 'static>(period: Duration, work: impl Fn() -> F + 'static) -> JoinHandle<()> {
+    spawn(async move {
+        loop {
+            time::sleep(period).await;
+            work().await;
+        }
+    })
+}
+
+async fn flush(registry: Arc<Registry>) {
+    if let Err(error) = registry.flush().await {
+        log::warn!(error:% = error; "last uses of secrets could not be written and are kept for later");
+    }
+}
+
+async fn tidy(registry: Arc<Registry>, clock: Arc<dyn Clock>) {
+    match registry.tidy(clock.now()).await {
+        Ok(0) => {}
+        Ok(rows) => log::debug!(rows; "forgot what expired"),
+        Err(error) => log::warn!(error:% = error; "what expired could not be forgotten"),
+    }
+}
+
+async fn tend(office: Arc<Office>, clock: Arc<dyn Clock>) {
+    if let Err(error) = office.tend_keys(clock.now()).await {
+        log::warn!(error:% = error; "the signing keys could not be tended");
+    }
+}

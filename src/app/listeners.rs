@@ -1,0 +1,103 @@
+//! The two listeners, with their bounds: header and idle timeouts, connections, TLS.
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::Server;
+use actix_web::middleware::from_fn;
+use actix_web::{App, HttpServer, web};
+
+use super::tls::Certificate;
+use super::{AppError, House};
+use crate::config::Settings;
+use crate::http::{admin, configure_admin, configure_public, outermost};
+
+/// How long an idle connection is kept.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// How long a client may take to close its side.
+const DISCONNECT: Duration = Duration::from_secs(1);
+
+/// A listener that stands, and where.
+pub(super) struct Listener {
+    pub(super) address: SocketAddr,
+    pub(super) server: Server,
+}
+
+/// Applies the bounds of the settings to a server, binds it and starts it.
+macro_rules! listen {
+    ($server:expr, $address:expr, $settings:expr, $certificate:expr) => {{
+        let limits = &$settings.limits;
+        let server = $server
+            .disable_signals()
+            .keep_alive(KEEP_ALIVE)
+            .client_request_timeout(limits.header_timeout)
+            .client_disconnect_timeout(DISCONNECT)
+            .max_connections(limits.connections)
+            .shutdown_timeout($settings.shutdown.deadline.as_secs());
+        let (listener, address) = bound($address)?;
+        let refused = |cause| AppError::Listen {
+            address: $address,
+            cause,
+        };
+        let server = match $certificate {
+            Some(certificate) => server
+                .listen_rustls_0_23(listener, certificate.server_config()?)
+                .map_err(refused)?,
+            None => server.listen(listener).map_err(refused)?,
+        };
+        Ok(Listener {
+            address,
+            server: server.run(),
+        })
+    }};
+}
+
+/// The OAuth endpoints and discovery.
+pub(super) fn public(
+    settings: &Settings,
+    house: &House,
+    certificate: Option<&Arc<Certificate>>,
+) -> Result<Listener, AppError> {
+    let (endpoints, health, layers) = (house.endpoints.clone(), Arc::clone(&house.health), house.layers.clone());
+    let server = HttpServer::new(move || {
+        App::new()
+            .app_data(web::Data::new(layers.clone()))
+            .wrap(from_fn(outermost))
+            .configure(|config| configure_public(config, &endpoints, &health))
+    });
+    listen!(server, settings.listen.public, settings, certificate)
+}
+
+/// The admin API, metrics, health in full. One worker is plenty for people.
+pub(super) fn private(
+    settings: &Settings,
+    house: &House,
+    certificate: Option<&Arc<Certificate>>,
+) -> Result<Listener, AppError> {
+    let (office, health, layers) = (
+        Arc::clone(&house.office),
+        Arc::clone(&house.health),
+        house.layers.clone(),
+    );
+    let scrape = Arc::clone(&house.scrape);
+    let server = HttpServer::new(move || {
+        App::new()
+            .app_data(web::Data::new(layers.clone()))
+            .app_data(web::Data::from(Arc::clone(&office)))
+            .wrap(from_fn(outermost))
+            .configure(admin::configure)
+            .configure(|config| configure_admin(config, &health, &scrape))
+    })
+    .workers(1);
+    listen!(server, settings.listen.admin, settings, certificate)
+}
+
+fn bound(address: SocketAddr) -> Result<(TcpListener, SocketAddr), AppError> {
+    let bind = || {
+        let listener = TcpListener::bind(address)?;
+        let bound = listener.local_addr()?;
+        Ok((listener, bound))
+    };
+    bind().map_err(|cause| AppError::Listen { address, cause })
+}

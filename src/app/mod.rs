@@ -1,0 +1,204 @@
+//! The composition root: settings in, a running server out.
+//!
+//! Standing up: migrations under their lock, the master key, the keys that sign, the first beat, the listeners, ready. Lying down:
+//! readiness turns red, running requests finish, what is noted in memory is written.
+
+mod housekeeping;
+mod installation;
+mod listeners;
+mod running;
+mod tls;
+
+use std::sync::Arc;
+
+use thiserror::Error;
+
+pub use installation::{Installation, open_installation};
+pub use running::Running;
+
+use crate::ambient::{Clock, Entropy, SystemClock, SystemEntropy};
+use crate::authority::{Authority, AuthorityParts};
+use crate::config::Settings;
+use crate::domain::{Environment, KeyPolicy, TokenLifetime};
+use crate::http::{Endpoints, Health, Layers, OAuthLimits, RequestLog, Scrape};
+use crate::office::{Office, OfficeParts, OfficePolicy};
+use crate::registry::{KeyringError, Registry, RegistryParts};
+use crate::store::{Door, MasterKeyError, OpenError, StoreError};
+use crate::telemetry::Metrics;
+
+/// Time and chance, as this process takes them.
+#[derive(Clone)]
+pub struct Ambient {
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Chance.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+impl Ambient {
+    /// The machine's own.
+    #[must_use]
+    pub fn of_the_machine() -> Self {
+        Self {
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(SystemEntropy::new()),
+        }
+    }
+}
+
+/// Why the server does not stand, in one sentence for the operator.
+#[derive(Debug, Error)]
+pub enum AppError {
+    /// The store does not open.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The master key is missing, readable by others, or not this installation's.
+    #[error(transparent)]
+    MasterKey(#[from] MasterKeyError),
+    /// The signing keys cannot be used.
+    #[error(transparent)]
+    Keyring(#[from] KeyringError),
+    /// The store does not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The signing keys could not be brought up to date.
+    #[error("the signing keys could not be brought up to date: {0}")]
+    Keys(String),
+    /// A listener does not stand.
+    #[error("cannot listen on {address}: {cause}")]
+    Listen {
+        /// Where.
+        address: std::net::SocketAddr,
+        /// Why.
+        cause: std::io::Error,
+    },
+    /// The certificate or its key cannot be used.
+    #[error("TLS: {0}")]
+    Tls(String),
+    /// Something of the machine failed.
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+}
+
+/// Everything that serves, put together and not yet listening.
+struct House {
+    registry: Arc<Registry>,
+    office: Arc<Office>,
+    endpoints: Vec<Arc<Endpoints>>,
+    health: Arc<Health>,
+    scrape: Arc<Scrape>,
+    layers: Layers,
+}
+
+/// Opens everything and starts both listeners.
+///
+/// # Errors
+/// With the first thing that stands in the way.
+pub async fn start(settings: &Settings, ambient: Ambient) -> Result<Running, AppError> {
+    let installation = open_installation(settings, &ambient)?;
+    let house = House::build(settings, &ambient, installation)?;
+    house
+        .office
+        .tend_keys(ambient.clock.now())
+        .await
+        .map_err(|error| AppError::Keys(error.to_string()))?;
+    house.registry.fresh().await?;
+    Running::start(settings, &ambient, house)
+}
+
+impl House {
+    fn build(settings: &Settings, ambient: &Ambient, installation: Installation) -> Result<Self, AppError> {
+        let metrics = Arc::new(Metrics::new());
+        let waits = Arc::clone(&metrics);
+        let database = &settings.database;
+        let door = Door::new(
+            installation.store,
+            database.pool_size as usize,
+            database.timeout,
+            Arc::new(move |waited| waits.observe_store_wait(waited)),
+        );
+        let registry = Arc::new(Registry::open(RegistryParts {
+            door,
+            sealer: Arc::clone(&installation.sealer),
+            metrics: Arc::clone(&metrics),
+            capacity: settings.registry.cache,
+            patience: settings.registry.timeout,
+            failures_per_minute: settings.limits.failures_per_minute,
+        })?);
+        let office = Office::new(OfficeParts {
+            registry: Arc::clone(&registry),
+            pepper: Arc::clone(&installation.pepper),
+            sealer: installation.sealer,
+            clock: Arc::clone(&ambient.clock),
+            entropy: Arc::clone(&ambient.entropy),
+            policy: policy(settings),
+        });
+        let endpoints = Environment::ALL
+            .into_iter()
+            .map(|environment| {
+                let parts = AuthorityParts {
+                    registry: Arc::clone(&registry),
+                    pepper: Arc::clone(&installation.pepper),
+                    clock: Arc::clone(&ambient.clock),
+                    entropy: Arc::clone(&ambient.entropy),
+                };
+                Arc::new(endpoints_of(environment, settings, parts, Arc::clone(&metrics)))
+            })
+            .collect();
+        let proxies = settings.trusted_proxies.clone();
+        Ok(Self {
+            health: Arc::new(Health::new(Arc::clone(&registry))),
+            scrape: Arc::new(Scrape::new(Arc::clone(&registry), metrics, Arc::clone(&ambient.clock))),
+            layers: Layers {
+                entropy: Arc::clone(&ambient.entropy),
+                trust: Arc::new(move |address| proxies.trust(address)),
+                log: if settings.log.requests {
+                    RequestLog::All
+                } else {
+                    RequestLog::Refusals
+                },
+            },
+            registry,
+            office: Arc::new(office),
+            endpoints,
+        })
+    }
+}
+
+fn endpoints_of(
+    environment: Environment,
+    settings: &Settings,
+    parts: AuthorityParts,
+    metrics: Arc<Metrics>,
+) -> Endpoints {
+    let entropy = Arc::clone(&parts.entropy);
+    let lifetime = TokenLifetime::try_from(settings.tokens.lifetime.get()).unwrap_or(TokenLifetime::DEFAULT);
+    let authority = Authority::new(parts, environment, settings.public_url.as_str(), lifetime);
+    let endpoints = Endpoints::new(authority, metrics, entropy, limits(settings));
+    if settings.metadata.response_types_supported {
+        endpoints.with_response_types()
+    } else {
+        endpoints
+    }
+}
+
+const fn limits(settings: &Settings) -> OAuthLimits {
+    OAuthLimits {
+        body: settings.limits.body,
+        body_timeout: settings.limits.body_timeout,
+        max_age: settings.jwks.max_age,
+    }
+}
+
+fn policy(settings: &Settings) -> OfficePolicy {
+    let keys = |environment| KeyPolicy {
+        algorithm: settings.environments.of(environment).algorithm,
+        rotate_every: settings.keys.rotate_every,
+        jwks_max_age: settings.jwks.max_age,
+    };
+    OfficePolicy {
+        operator_token_lifetime: settings.operators.token_lifetime,
+        qa_keys: keys(Environment::Qa),
+        production_keys: keys(Environment::Production),
+    }
+}

@@ -1,0 +1,118 @@
+//! Administration: who may change what, and what a change must respect.
+//!
+//! Every function takes an [`Administrator`], the proof that an operator's token was checked. Reading needs a role; changing
+//! needs a role that still holds when the change is written, so the commit asks again. What a decision depends on is read
+//! inside the commit, behind the epoch, where nothing can change between reading and writing.
+
+mod administrator;
+mod apis;
+mod clients;
+mod commit;
+mod errand;
+mod journal;
+mod keys;
+mod operators;
+mod partners;
+mod secrets;
+
+use std::sync::Arc;
+
+use thiserror::Error;
+
+pub use administrator::Administrator;
+pub use apis::{ApiChange, NewApi};
+pub use clients::{AccessChange, ClientChange, ClientWithSecret, NewClient};
+pub use errand::{Created, Errand, Idempotency, IfMatch};
+pub use journal::Head;
+pub use keys::{KeyAddress, KeyImport};
+pub use operators::{NewOperator, OperatorWithToken, RoleChange};
+pub use partners::{NewPartner, PartnerChange};
+pub use secrets::{NewSecret, Retirement, SecretWithText};
+
+use crate::ambient::{Clock, Entropy};
+use crate::domain::{Environment, KeyPolicy, Pepper, Refusal, Seconds};
+use crate::jose::KeyError;
+use crate::registry::Registry;
+use crate::store::{CommitError, Sealer, StoreError};
+
+/// Why an administrator was not served.
+#[derive(Clone, Debug, Error)]
+pub enum OfficeError {
+    /// The answer is no.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The store did not answer. Whether a change was made is then unknown.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// No key could be made.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+}
+
+impl From<CommitError> for OfficeError {
+    fn from(error: CommitError) -> Self {
+        match error {
+            CommitError::Refused(refusal) => Self::Refused(refusal),
+            CommitError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+/// What the settings say about administration.
+#[derive(Clone, Copy, Debug)]
+pub struct OfficePolicy {
+    /// How long an operator's token works.
+    pub operator_token_lifetime: Seconds,
+    /// The rotation of the QA keys.
+    pub qa_keys: KeyPolicy,
+    /// The rotation of the Production keys.
+    pub production_keys: KeyPolicy,
+}
+
+impl OfficePolicy {
+    /// The rotation of the keys of `environment`.
+    #[must_use]
+    pub const fn keys(&self, environment: Environment) -> &KeyPolicy {
+        match environment {
+            Environment::Qa => &self.qa_keys,
+            Environment::Production => &self.production_keys,
+        }
+    }
+}
+
+/// What an office is made with.
+#[derive(Clone)]
+pub struct OfficeParts {
+    /// The way to all that is known.
+    pub registry: Arc<Registry>,
+    /// The key of digests.
+    pub pepper: Arc<Pepper>,
+    /// What seals new private keys.
+    pub sealer: Arc<Sealer>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Where secrets and ids come from.
+    pub entropy: Arc<dyn Entropy>,
+    /// What the settings say.
+    pub policy: OfficePolicy,
+}
+
+/// Where administrators are served.
+#[derive(Clone)]
+pub struct Office {
+    parts: OfficeParts,
+}
+
+impl Office {
+    /// An office over `parts`.
+    #[must_use]
+    pub const fn new(parts: OfficeParts) -> Self {
+        Self { parts }
+    }
+
+    /// What this replica remembers, and its budgets of failures.
+    #[must_use]
+    pub fn registry(&self) -> &Registry {
+        &self.parts.registry
+    }
+}
