@@ -22,7 +22,7 @@ use crate::config::Settings;
 use crate::domain::{Environment, KeyPolicy, TokenLifetime};
 use crate::http::{Endpoints, Health, Layers, OAuthLimits, RequestLog, Scrape};
 use crate::office::{Office, OfficeParts, OfficePolicy};
-use crate::registry::{KeyringError, Registry, RegistryParts};
+use crate::registry::{KeyringError, Promise, Registry, RegistryParts};
 use crate::store::{Door, MasterKeyError, OpenError, StoreError};
 use crate::telemetry::Metrics;
 
@@ -122,7 +122,7 @@ impl House {
             sealer: Arc::clone(&installation.sealer),
             metrics: Arc::clone(&metrics),
             capacity: settings.registry.cache,
-            patience: settings.registry.timeout,
+            promise: promise(settings),
             failures_per_minute: settings.limits.failures_per_minute,
         })?);
         let office = Office::new(OfficeParts {
@@ -179,6 +179,14 @@ fn endpoints_of(
         endpoints.with_response_types()
     } else {
         endpoints
+    }
+}
+
+const fn promise(settings: &Settings) -> Promise {
+    Promise {
+        freshness: settings.registry.freshness,
+        patience: settings.registry.timeout,
+        outage: settings.registry.outage,
     }
 }
 

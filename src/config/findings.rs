@@ -3,8 +3,9 @@
 use std::fmt;
 
 use super::checks::is_loopback;
-use super::sections::{Freshness, Settings};
+use super::sections::Settings;
 use crate::domain::{Algorithm, Environment};
+use crate::registry::Freshness;
 
 /// How much a finding matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

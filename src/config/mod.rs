@@ -26,9 +26,9 @@ pub use origin::{Origin, Problem, RefusedSettings};
 pub use public_url::PublicUrl;
 pub use reading::EffectiveSetting;
 pub use sections::{
-    DatabaseSettings, EnvironmentSettings, Environments, Freshness, JwksSettings, KeySettings, LimitSettings,
-    ListenSettings, LogSettings, MetadataSettings, OperatorSettings, RegistrySettings, Settings, ShutdownSettings,
-    TlsSettings, TokenSettings,
+    DatabaseSettings, EnvironmentSettings, Environments, JwksSettings, KeySettings, LimitSettings, ListenSettings,
+    LogSettings, MetadataSettings, OperatorSettings, RegistrySettings, Settings, ShutdownSettings, TlsSettings,
+    TokenSettings,
 };
 pub use trusted_proxies::TrustedProxies;
 pub use variables::process_environment;

@@ -8,6 +8,7 @@ use log::LevelFilter;
 
 use super::*;
 use crate::domain::{Algorithm, Environment, Seconds};
+use crate::registry::Freshness;
 use crate::store::Migrate;
 use crate::telemetry::LogFormat;
 

@@ -9,17 +9,19 @@ mod failures;
 mod keyring;
 mod pulse;
 mod registered;
+#[cfg(test)]
+mod tests;
 mod uses;
 
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 
 pub use failures::{FailureKey, Failures};
 pub use keyring::{KeyAge, Keyring, KeyringError};
+pub use pulse::{Freshness, Promise};
 pub use registered::RegisteredClient;
 
 use crate::domain::{
@@ -28,7 +30,7 @@ use crate::domain::{
 use crate::store::{CommitError, Door, Records, Sealer, Sharing, Store, StoreError};
 use crate::telemetry::{CacheResult, Metrics};
 use cache::{ClientCache, Remembered};
-use pulse::Pulse;
+use pulse::{Pulse, Standing};
 use uses::Uses;
 
 /// How often a fill is begun again because something was committed meanwhile.
@@ -44,8 +46,8 @@ pub struct RegistryParts {
     pub metrics: Arc<Metrics>,
     /// How many clients are remembered.
     pub capacity: usize,
-    /// How long a request waits for a beat.
-    pub patience: Duration,
+    /// What is promised of it on a store that others write to.
+    pub promise: Promise,
     /// Failed authentications a minute for each pair of client id and source.
     pub failures_per_minute: NonZeroU32,
 }
@@ -99,7 +101,7 @@ impl Registry {
             Sharing::Shared => {
                 let applied = Arc::clone(&memory);
                 let apply = Box::new(move |entry: &JournalEntry| applied.apply(entry));
-                let started = Pulse::start(store, head, parts.patience, apply);
+                let started = Pulse::start(store, head, parts.promise, apply);
                 Some(started.map_err(|error| StoreError::Unavailable(error.to_string()))?)
             }
         };
@@ -120,7 +122,10 @@ impl Registry {
     /// When that cannot be known in time.
     pub async fn fresh(&self) -> Result<View<'_>, StoreError> {
         if let Some(pulse) = &self.pulse {
-            pulse.beat().await?;
+            match pulse.beat().await? {
+                Standing::Fresh => {}
+                Standing::Stale => self.metrics.count_stale_answer(),
+            }
         }
         Ok(View { registry: self })
     }

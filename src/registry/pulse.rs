@@ -6,7 +6,7 @@
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
@@ -18,18 +18,49 @@ const ROWS_AT_A_TIME: u16 = 1000;
 /// How long the thread rests when nobody waits. It beats then too, so that keys and health are known when a request comes.
 const IDLE: Duration = Duration::from_secs(1);
 
+/// How old what a replica knows may be when it answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Freshness {
+    /// Not at all: every answer stands on a look at the journal that began after its request arrived.
+    AtOnce,
+    /// So old: a revocation elsewhere may be missed for that long.
+    Within(Duration),
+}
+
+/// What a replica promises of what it knows, on a store that others write to.
+#[derive(Clone, Copy, Debug)]
+pub struct Promise {
+    /// How old it may be.
+    pub freshness: Freshness,
+    /// How long a request waits to learn that it is fresh.
+    pub patience: Duration,
+    /// For how long after the last beat to go on answering when the journal cannot be read. `None`: not at all.
+    pub outage: Option<Duration>,
+}
+
+/// What an answer stands on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// On what the promise says.
+    Fresh,
+    /// On the last beat before an outage.
+    Stale,
+}
+
 /// What a replica does with each entry it reads.
 pub(super) type Apply = Box<dyn Fn(&JournalEntry) + Send>;
 
 /// The pulse of one replica.
 pub(super) struct Pulse {
     shared: Arc<Shared>,
-    patience: Duration,
+    promise: Promise,
 }
 
 struct Shared {
     waiting: Mutex<WaitingList>,
     arrived: Condvar,
+    /// When the last beat that succeeded began.
+    beaten: Mutex<Instant>,
 }
 
 #[derive(Default)]
@@ -45,19 +76,16 @@ impl Shared {
 }
 
 impl Pulse {
-    /// Starts the thread, which knows all entries up to `known`. No request waits for a beat longer than `patience`.
+    /// Starts the thread, which knows all entries up to `known`.
     ///
     /// # Errors
     /// When the thread cannot be started.
-    pub(super) fn start(
-        store: Arc<dyn Store>,
-        known: Epoch,
-        patience: Duration,
-        apply: Apply,
-    ) -> std::io::Result<Self> {
+    pub(super) fn start(store: Arc<dyn Store>, known: Epoch, promise: Promise, apply: Apply) -> std::io::Result<Self> {
+        let beaten = Mutex::new(Instant::now());
         let shared = Arc::new(Shared {
             waiting: Mutex::default(),
             arrived: Condvar::new(),
+            beaten,
         });
         let mut heart = Heart {
             store,
@@ -69,18 +97,41 @@ impl Pulse {
         thread::Builder::new()
             .name("pulse".to_owned())
             .spawn(move || heart.run(&inside))?;
-        Ok(Self { shared, patience })
+        Ok(Self { shared, promise })
+    }
+
+    /// Returns once what is known here is as fresh as promised.
+    ///
+    /// # Errors
+    /// When that is not known in time, or the store does not answer, and no outage is to be bridged.
+    pub(super) async fn beat(&self) -> Result<Standing, StoreError> {
+        if let Freshness::Within(age) = self.promise.freshness
+            && self.beaten_within(age)
+        {
+            return Ok(Standing::Fresh);
+        }
+        match self.next_beat().await {
+            Ok(()) => Ok(Standing::Fresh),
+            Err(_) if self.promise.outage.is_some_and(|outage| self.beaten_within(outage)) => Ok(Standing::Stale),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn beaten_within(&self, age: Duration) -> bool {
+        self.shared
+            .beaten
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .elapsed()
+            <= age
     }
 
     /// Returns after a beat that began after this call.
-    ///
-    /// # Errors
-    /// When none came in time, or the store did not answer it.
-    pub(super) async fn beat(&self) -> Result<(), StoreError> {
+    async fn next_beat(&self) -> Result<(), StoreError> {
         let (sender, beaten) = oneshot::channel();
         self.shared.waiting().requests.push(sender);
         self.shared.arrived.notify_one();
-        match tokio::time::timeout(self.patience, beaten).await {
+        match tokio::time::timeout(self.promise.patience, beaten).await {
             Ok(Ok(true)) => Ok(()),
             Ok(Ok(false) | Err(_)) => Err(StoreError::Unavailable("the journal could not be read".to_owned())),
             Err(_) => Err(StoreError::Unavailable("the journal was not read in time".to_owned())),
@@ -117,9 +168,11 @@ impl Heart {
             }
             let requests = std::mem::take(&mut list.requests);
             drop(list);
+            let began = Instant::now();
             let beaten = self.beat();
-            if let Err(error) = &beaten {
-                log::warn!(error:% = error; "the journal cannot be followed");
+            match &beaten {
+                Ok(()) => *shared.beaten.lock().unwrap_or_else(PoisonError::into_inner) = began,
+                Err(error) => log::warn!(error:% = error; "the journal cannot be followed"),
             }
             for request in requests {
                 // A request that no longer waits has been refused already.

@@ -144,6 +144,7 @@ pub struct Metrics {
     key_age: [[Gauge; KeyState::ALL.len()]; Environment::ALL.len()],
     secrets_expiring: [IntGauge; ExpiresWithin::ALL.len()],
     journal_epoch: IntGauge,
+    stale_answers: IntCounter,
 }
 
 impl Default for Metrics {
@@ -171,6 +172,7 @@ impl Metrics {
             key_age,
             secrets_expiring: secrets_expiring(&registry),
             journal_epoch: journal_epoch(&registry),
+            stale_answers: stale_answers(&registry),
             registry,
         }
     }
@@ -211,6 +213,11 @@ impl Metrics {
         self.journal_epoch.set(epoch);
     }
 
+    /// Counts a request served from what was known before an outage of the store.
+    pub fn count_stale_answer(&self) {
+        self.stale_answers.inc();
+    }
+
     /// All series in the Prometheus text format (version 0.0.4).
     ///
     /// # Panics
@@ -238,6 +245,11 @@ fn tokens(registry: &Registry) -> [[IntCounter; TokenOutcome::ALL.len()]; Enviro
     Environment::ALL.map(|environment| {
         TokenOutcome::ALL.map(|outcome| family.with_label_values(&[environment.as_str(), outcome.as_str()]))
     })
+}
+
+fn stale_answers(registry: &Registry) -> IntCounter {
+    let help = "Requests served from what was known before an outage of the store, as registry.outage allows";
+    registered(registry, IntCounter::new("mintmark_registry_stale_answers_total", help))
 }
 
 fn requests(registry: &Registry) -> [Histogram; Endpoint::ALL.len()] {

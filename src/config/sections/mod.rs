@@ -9,7 +9,7 @@ mod state;
 pub use issuing::{EnvironmentSettings, Environments, JwksSettings, KeySettings, MetadataSettings, TokenSettings};
 pub use listening::{LimitSettings, ListenSettings, ShutdownSettings, TlsSettings};
 pub use people::{LogSettings, OperatorSettings};
-pub use state::{DatabaseSettings, Freshness, RegistrySettings};
+pub use state::{DatabaseSettings, RegistrySettings};
 
 use super::public_url::PublicUrl;
 use super::reading::{EffectiveSetting, Key, Reading};

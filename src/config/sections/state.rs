@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::key;
 use crate::config::reading::Reading;
 use crate::config::rule::{Rule, choice, duration, parse_duration, parsed, whole};
+use crate::registry::Freshness;
 use crate::store::{DatabaseUrl, Migrate};
 
 /// The store.
@@ -53,15 +54,6 @@ impl DatabaseSettings {
             ),
         }
     }
-}
-
-/// How old the state may be on which an answer stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Freshness {
-    /// Every answer stands on a look at the store that began after its request arrived.
-    AtOnce,
-    /// An answer may stand on a look that is at most this old.
-    Within(Duration),
 }
 
 /// What this replica remembers.

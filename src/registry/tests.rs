@@ -1,0 +1,313 @@
+//! Two replicas over one store: what one commits the other knows, or it does not answer.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use super::*;
+use crate::ambient::{Clock as _, SystemClock, SystemEntropy};
+use crate::domain::{
+    AccessLevel, Actor, AllowedApis, Api, ApiId, AuthMethod, Client, ClientRole, ClientSecret, ClientStatus,
+    Milliseconds, Mutation, Partner, PartnerStatus, Pepper, Scope, Secret, SecretKind,
+};
+use crate::store::{Decide, Follower, MasterKey, MemoryStore, Read, SecretUse};
+
+/// A memory store as others share it, which can be made not to answer those who follow it.
+#[derive(Clone, Default)]
+struct SharedStore {
+    store: MemoryStore,
+    deaf: Arc<AtomicBool>,
+}
+
+impl Store for SharedStore {
+    fn sharing(&self) -> Sharing {
+        Sharing::Shared
+    }
+    fn read(&self, read: &mut Read<'_>) -> Result<(), StoreError> {
+        self.store.read(read)
+    }
+    fn commit(&self, attribution: &Attribution, decide: &mut Decide<'_>) -> Result<Option<JournalEntry>, CommitError> {
+        self.store.commit(attribution, decide)
+    }
+    fn follower(&self) -> Result<Box<dyn Follower>, StoreError> {
+        let deaf = Arc::clone(&self.deaf);
+        Ok(Box::new(SharedFollower {
+            follower: self.store.follower()?,
+            deaf,
+        }))
+    }
+    fn record_uses(&self, uses: &[SecretUse]) -> Result<(), StoreError> {
+        self.store.record_uses(uses)
+    }
+    fn forget(&self, now: Timestamp) -> Result<u64, StoreError> {
+        self.store.forget(now)
+    }
+    fn keep_master_key_check(&self, check: &[u8]) -> Result<(), StoreError> {
+        self.store.keep_master_key_check(check)
+    }
+}
+
+struct SharedFollower {
+    follower: Box<dyn Follower>,
+    deaf: Arc<AtomicBool>,
+}
+
+impl Follower for SharedFollower {
+    fn after(&mut self, known: Epoch, limit: u16) -> Result<Vec<JournalEntry>, StoreError> {
+        if self.deaf.load(Ordering::SeqCst) {
+            return Err(StoreError::Unavailable("cut off".to_owned()));
+        }
+        self.follower.after(known, limit)
+    }
+}
+
+const AT_ONCE: Promise = Promise {
+    freshness: Freshness::AtOnce,
+    patience: Duration::from_secs(5),
+    outage: None,
+};
+
+fn replica(store: &SharedStore, promise: Promise) -> Registry {
+    let folder = tempfile::tempdir().unwrap();
+    let master_key = MasterKey::load_or_create(&folder.path().join("master.key"), &SystemEntropy::new()).unwrap();
+    let metrics = Arc::new(Metrics::new());
+    let door = Door::new(Arc::new(store.clone()), 4, Duration::from_secs(5), Arc::new(|_| {}));
+    let failures_per_minute = NonZeroU32::new(30).unwrap();
+    let sealer = Arc::new(master_key.sealer());
+    Registry::open(RegistryParts {
+        door,
+        sealer,
+        metrics,
+        capacity: 100,
+        promise,
+        failures_per_minute,
+    })
+    .unwrap()
+}
+
+fn by_the_server() -> Attribution {
+    Attribution {
+        actor: Actor::Server,
+        at: Milliseconds(1_000),
+        request_id: None,
+    }
+}
+
+fn partner() -> Partner {
+    Partner {
+        partner_id: "acme".parse().unwrap(),
+        name: "Acme".parse().unwrap(),
+        scope_ceiling: "read".parse().unwrap(),
+        status: PartnerStatus::Active,
+        parent: None,
+        created_at: Timestamp::from_seconds(1),
+        version: Epoch::ZERO,
+    }
+}
+
+fn client() -> (Client, ClientSecret) {
+    let entropy = SystemEntropy::new();
+    let secret = Secret::mint(SecretKind::Client(Environment::Qa), &entropy);
+    let client = Client {
+        client_id: ClientId::mint(Environment::Qa, "acme", &entropy),
+        environment: Environment::Qa,
+        role: ClientRole::Partner {
+            partner_id: "acme".parse().unwrap(),
+            access: AccessLevel::Full,
+            allowed_apis: AllowedApis::Every,
+        },
+        name: "Shop".parse().unwrap(),
+        contact: "ada@example.com".parse().unwrap(),
+        token_endpoint_auth_method: AuthMethod::Any,
+        token_lifetime: None,
+        expires_at: None,
+        status: ClientStatus::Active,
+        created_at: Timestamp::from_seconds(1),
+        version: Epoch::ZERO,
+    };
+    let kept = ClientSecret {
+        secret_id: SecretId::mint(&entropy),
+        client_id: client.client_id.clone(),
+        digest: Pepper::new(&[1; 32]).digest(secret.expose()),
+        note: None,
+        hint: secret.hint(),
+        created_by: "server".to_owned(),
+        created_at: Timestamp::from_seconds(1),
+        not_before: Timestamp::from_seconds(1),
+        expires_at: None,
+        last_used_at: None,
+        version: Epoch::ZERO,
+    };
+    (client, kept)
+}
+
+fn api() -> Api {
+    Api {
+        api_id: "orders".parse::<ApiId>().unwrap(),
+        environment: Environment::Qa,
+        name: "Orders".parse().unwrap(),
+        audience: "https://api.example.com/orders".parse().unwrap(),
+        scopes: "read write".parse().unwrap(),
+        created_at: Timestamp::from_seconds(1),
+        version: Epoch::ZERO,
+    }
+}
+
+async fn commit(registry: &Registry, mutation: Mutation) {
+    let decide = move |_: &mut dyn Records| Ok((Some(mutation.clone().into()), ()));
+    registry.commit(by_the_server(), decide).await.unwrap();
+}
+
+async fn registered(registry: &Registry) -> Client {
+    let (client, secret) = client();
+    commit(registry, Mutation::PartnerRegistered(partner())).await;
+    commit(registry, Mutation::ApiRegistered(api())).await;
+    commit(registry, Mutation::ClientRegistered(client.clone(), secret)).await;
+    client
+}
+
+/// What a replica knows of a client behind the barrier.
+async fn known(registry: &Registry, client: &Client) -> Option<Arc<RegisteredClient>> {
+    registry.fresh().await.unwrap().client(&client.client_id).await.unwrap()
+}
+
+#[actix_web::test]
+async fn what_one_replica_commits_the_other_knows_at_once() {
+    let store = SharedStore::default();
+    let (one, other) = (replica(&store, AT_ONCE), replica(&store, AT_ONCE));
+    let client = registered(&one).await;
+    for _ in 0..50 {
+        assert!(known(&other, &client).await.unwrap().is_live(SystemClock.now()));
+        commit(&one, Mutation::ClientSuspended(client.clone().suspended().unwrap())).await;
+        assert!(!known(&other, &client).await.unwrap().is_live(SystemClock.now()));
+        commit(&other, Mutation::ClientReinstated(client.clone())).await;
+        assert!(known(&one, &client).await.unwrap().is_live(SystemClock.now()));
+    }
+}
+
+#[actix_web::test]
+async fn partners_and_apis_reach_every_client_under_them() {
+    let store = SharedStore::default();
+    let (one, other) = (replica(&store, AT_ONCE), replica(&store, AT_ONCE));
+    let client = registered(&one).await;
+    let scope = |known: &RegisteredClient| {
+        known
+            .entitlements
+            .iter()
+            .map(|entitled| entitled.scope.to_string())
+            .collect::<String>()
+    };
+    assert_eq!(scope(&known(&other, &client).await.unwrap()), "read");
+    let scope_ceiling: Scope = "read write".parse().unwrap();
+    commit(
+        &one,
+        Mutation::PartnerChanged(Partner {
+            scope_ceiling,
+            ..partner()
+        }),
+    )
+    .await;
+    assert_eq!(scope(&known(&other, &client).await.unwrap()), "read write");
+    commit(
+        &one,
+        Mutation::ApiChanged(Api {
+            scopes: "write".parse().unwrap(),
+            ..api()
+        }),
+    )
+    .await;
+    assert_eq!(scope(&known(&other, &client).await.unwrap()), "write");
+    commit(&one, Mutation::PartnerSuspended(partner().suspended().unwrap())).await;
+    assert!(known(&other, &client).await.unwrap().entitlements.is_empty());
+}
+
+#[actix_web::test]
+async fn a_stranger_is_remembered_until_registered() {
+    let store = SharedStore::default();
+    let (one, other) = (replica(&store, AT_ONCE), replica(&store, AT_ONCE));
+    let client = registered(&one).await;
+    let (second, secret) = self::client();
+    assert!(known(&other, &second).await.is_none());
+    assert!(known(&other, &second).await.is_none());
+    commit(&one, Mutation::ClientRegistered(second.clone(), secret)).await;
+    assert_eq!(known(&other, &second).await.unwrap().client.client_id, second.client_id);
+    assert_eq!(known(&other, &client).await.unwrap().client.client_id, client.client_id);
+}
+
+#[actix_web::test]
+async fn a_replica_that_is_cut_off_answers_nothing_and_recovers_by_itself() {
+    let store = SharedStore::default();
+    let registry = replica(&store, AT_ONCE);
+    let client = registered(&registry).await;
+    assert!(known(&registry, &client).await.is_some());
+    store.deaf.store(true, Ordering::SeqCst);
+    assert!(registry.fresh().await.is_err());
+    store.deaf.store(false, Ordering::SeqCst);
+    assert!(known(&registry, &client).await.is_some());
+}
+
+#[actix_web::test]
+async fn an_outage_is_bridged_only_where_that_was_asked_for() {
+    let store = SharedStore::default();
+    let bridging = Promise {
+        outage: Some(Duration::from_hours(1)),
+        ..AT_ONCE
+    };
+    let (bridged, strict) = (
+        replica(&store, bridging),
+        replica(
+            &store,
+            Promise {
+                outage: Some(Duration::ZERO),
+                ..AT_ONCE
+            },
+        ),
+    );
+    store.deaf.store(true, Ordering::SeqCst);
+    assert!(bridged.fresh().await.is_ok());
+    assert!(
+        bridged
+            .metrics
+            .render()
+            .contains("mintmark_registry_stale_answers_total 1")
+    );
+    assert!(strict.fresh().await.is_err());
+}
+
+#[actix_web::test]
+async fn a_bounded_staleness_asks_the_store_less_often() {
+    let store = SharedStore::default();
+    let relaxed = Promise {
+        freshness: Freshness::Within(Duration::from_hours(1)),
+        ..AT_ONCE
+    };
+    let registry = replica(&store, relaxed);
+    store.deaf.store(true, Ordering::SeqCst);
+    assert!(registry.fresh().await.is_ok(), "the last beat is younger than an hour");
+}
+
+#[test]
+fn a_fill_that_a_commit_overtook_is_not_kept() {
+    let clients = ClientCache::new(10);
+    let (client, _) = client();
+    let found = Arc::new(RegisteredClient {
+        client: client.clone(),
+        secrets: Vec::new(),
+        partners: Vec::new(),
+        entitlements: Vec::new(),
+        audience: None,
+    });
+    let entry = Mutation::ClientSuspended(client.clone()).entry(
+        Epoch::new(1),
+        &by_the_server(),
+        crate::domain::ChainHash::GENESIS,
+    );
+    let began = clients.begin_fill();
+    clients.apply(&entry);
+    assert!(!clients.end_fill(began, &client.client_id, Some(&found)));
+    assert!(matches!(clients.get(&client.client_id), Remembered::Forgotten));
+    let began = clients.begin_fill();
+    assert!(clients.end_fill(began, &client.client_id, Some(&found)));
+    assert!(matches!(clients.get(&client.client_id), Remembered::Known(_)));
+    clients.apply(&entry);
+    assert!(matches!(clients.get(&client.client_id), Remembered::Forgotten));
+}
