@@ -74,6 +74,7 @@ impl Cluster {
             cat >>"$folder/data/postgresql.conf" <<END
 fsync = off
 synchronous_commit = off
+default_transaction_isolation = serializable
 max_connections = 300
 wal_level = replica
 END"#,
@@ -139,7 +140,7 @@ fn as_ordinary_user() -> Command {
     command
 }
 
-/// The folder of `initdb`: on the path, or where Debian puts it.
+/// The folder of PostgreSQL's own programs: on the path, or where Debian puts it.
 fn programs() -> PathBuf {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut debian: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
@@ -151,6 +152,10 @@ fn programs() -> PathBuf {
     debian.sort();
     std::env::split_paths(&path)
         .chain(debian.into_iter().rev())
-        .find(|folder| folder.join("initdb").is_file())
+        .find(|folder| {
+            ["initdb", "pg_ctl", "pg_basebackup"]
+                .iter()
+                .all(|name| folder.join(name).is_file())
+        })
         .expect("PostgreSQL is needed: install it, or set MINTMARK_TEST_POSTGRES_URL")
 }
