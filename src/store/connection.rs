@@ -74,16 +74,19 @@ impl Connector {
 
     fn open_postgres(&self, url: &str) -> Result<PgConnection, Error> {
         let mut connection = PgConnection::establish(&with_network_limits(url, self.timeout))?;
-        refuse_standby(diesel::select(sql::<Bool>("pg_is_in_recovery()")).get_result(&mut connection)?)?;
         let milliseconds = self.timeout.as_millis();
-        // Read committed, so that a commit that waited for the epoch sees what the one before it wrote. A commit
-        // that is acknowledged is on disk, even where the server is set to answer earlier.
+        // Read committed, so that a commit that waited for the epoch sees what the one before it wrote. It comes before the first
+        // question, which a standby would not answer otherwise.
         connection.batch_execute(&format!(
-            "SET statement_timeout = {milliseconds}; SET lock_timeout = {milliseconds};
-             SET idle_in_transaction_session_timeout = {milliseconds};
-             SET default_transaction_isolation = 'read committed';
-             SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off';"
+            "SET default_transaction_isolation = 'read committed';
+             SET statement_timeout = {milliseconds}; SET lock_timeout = {milliseconds};
+             SET idle_in_transaction_session_timeout = {milliseconds};"
         ))?;
+        refuse_standby(diesel::select(sql::<Bool>("pg_is_in_recovery()")).get_result(&mut connection)?)?;
+        // A commit that is acknowledged is on disk, even where the server is set to answer earlier.
+        connection.batch_execute(
+            "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'",
+        )?;
         Ok(connection)
     }
 }
@@ -112,6 +115,8 @@ pub(super) fn begin_write_ahead_log(connection: &mut SqliteConnection) -> QueryR
 
 #[cfg(test)]
 mod tests {
+    use diesel::sql_types::BigInt;
+
     use super::*;
 
     #[test]
@@ -119,6 +124,28 @@ mod tests {
         let refusal = refuse_standby(true).unwrap_err().to_string();
         assert!(refusal.contains("standby") && refusal.contains("primary"), "{refusal}");
         assert!(refuse_standby(false).is_ok());
+    }
+
+    #[test]
+    fn each_connection_to_sqlite_is_set_for_its_purpose() {
+        let folder = tempfile::tempdir().unwrap();
+        let connect = |purpose| Connector {
+            url: DatabaseUrl::sqlite(&folder.path().join("a.db")),
+            purpose,
+            timeout: Duration::from_millis(1234),
+        };
+        // https://www.sqlite.org/pragma.html: FULL is 2.
+        let both = [("busy_timeout", 1234), ("foreign_keys", 1)];
+        for (purpose, own) in [
+            (Purpose::Writing, ("synchronous", 2)),
+            (Purpose::Reading, ("query_only", 1)),
+        ] {
+            let mut connection = connect(purpose).connect().unwrap();
+            for (pragma, expected) in both.into_iter().chain([own]) {
+                let value = diesel::select(sql::<BigInt>(&format!("* FROM pragma_{pragma}")));
+                assert_eq!(value.get_result::<i64>(&mut connection), Ok(expected), "{pragma}");
+            }
+        }
     }
 
     #[test]

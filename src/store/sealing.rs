@@ -302,5 +302,98 @@ fn check(store: &dyn Store) -> Result<Option<Vec<u8>>, StoreError> {
 }
 
 #[cfg(test)]
-#[path = "sealing_tests.rs"]
-mod tests;
+mod tests {
+    use super::*;
+
+    const PLACE: SealedColumn<'static> = SealedColumn {
+        table: "signing_keys",
+        row: "kid-1",
+        column: "sealed_private_key",
+    };
+
+    struct Sevens;
+
+    impl Entropy for Sevens {
+        fn fill(&self, bytes: &mut [u8]) {
+            bytes.fill(7);
+        }
+    }
+
+    fn master_key(first: u8) -> MasterKey {
+        let mut bytes = std::array::from_fn(|position| u8::try_from(position).unwrap());
+        bytes[0] = first;
+        MasterKey(Zeroizing::new(bytes))
+    }
+
+    fn hex(bytes: &[u8]) -> String {
+        let digit = |value: u8| char::from_digit(value.into(), 16).unwrap();
+        bytes
+            .iter()
+            .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
+            .collect()
+    }
+
+    #[test]
+    fn keys_and_seals_are_those_of_another_implementation() {
+        // Computed with Python's `cryptography`: HKDF(SHA256, 32, salt=None, info=…), AESGCM, and `hmac`.
+        let sealed = master_key(0).sealer().seal(PLACE, b"a private key", &Sevens);
+        assert_eq!(
+            hex(&sealed),
+            "01070707070707070707070707725f02211365a76723f541257530a171ebd6f25d07bcfaa18f971c4ce9"
+        );
+        let digest = master_key(0).pepper().digest("mms_qa_secret");
+        assert_eq!(
+            hex(digest.as_bytes()),
+            "b4fce9580d858b7cdba2b7a63183731bcf8490a138a2b8253d9f8622f8caa878"
+        );
+    }
+
+    #[test]
+    fn what_is_sealed_opens_in_its_place_under_its_key_and_nowhere_else() {
+        let sealed = master_key(0).sealer().seal(PLACE, b"text", &Sevens);
+        assert_eq!(*master_key(0).sealer().open(PLACE, &sealed).unwrap(), b"text");
+        assert_eq!(master_key(1).sealer().open(PLACE, &sealed), Err(Unopenable));
+        let elsewhere = [
+            SealedColumn {
+                table: "signing_key",
+                ..PLACE
+            },
+            SealedColumn { row: "kid-2", ..PLACE },
+            SealedColumn {
+                column: "public_jwk",
+                ..PLACE
+            },
+            // The same letters, divided otherwise.
+            SealedColumn {
+                table: "signing_keysk",
+                row: "id-1",
+                ..PLACE
+            },
+        ];
+        for place in elsewhere {
+            assert_eq!(
+                master_key(0).sealer().open(place, &sealed),
+                Err(Unopenable),
+                "{place:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn every_byte_altered_or_cut_is_noticed() {
+        let key = master_key(0).sealer();
+        let sealed = key.seal(PLACE, b"text", &Sevens);
+        for position in 0..sealed.len() {
+            let mut altered = sealed.clone();
+            altered[position] ^= 1;
+            assert_eq!(key.open(PLACE, &altered), Err(Unopenable), "{position}");
+            assert_eq!(key.open(PLACE, &sealed[..position]), Err(Unopenable), "{position}");
+        }
+    }
+
+    #[test]
+    fn keys_print_as_redacted() {
+        let key = master_key(0);
+        assert_eq!(format!("{key:?} {:?}", key.sealer()), "[redacted] [redacted]");
+    }
+}

@@ -37,7 +37,7 @@ pub(super) fn apply(connection: &mut DbConn, mutation: Mutation) -> Result<(), A
         Mutation::PartnerChanged(partner)
         | Mutation::PartnerSuspended(partner)
         | Mutation::PartnerReinstated(partner) => update_partner(connection, &partner.into()),
-        Mutation::ApiRegistered(api) => insert!(connection, Api, apis, ApiRow::from(api)),
+        Mutation::ApiRegistered(api) => register_api(connection, &api.into()),
         Mutation::ApiChanged(api) => update_api(connection, &api.into()),
         Mutation::ClientRegistered(client, secret) => {
             insert!(connection, Client, clients, ClientRow::from(client))?;
@@ -76,6 +76,22 @@ pub(super) fn apply(connection: &mut DbConn, mutation: Mutation) -> Result<(), A
 
 fn update_partner(connection: &mut DbConn, row: &PartnerRow) -> Result<(), Abort> {
     update!(connection, Partner, partners, &row.partner_id, *row).and_then(|rows| one(rows, Noun::Partner))
+}
+
+/// Where both its id and its audience are taken, each engine would name another of the two. The id is asked for first.
+fn register_api(connection: &mut DbConn, row: &ApiRow) -> Result<(), Abort> {
+    let same_id: i64 = apis::table
+        .find((&row.environment, &row.api_id))
+        .count()
+        .get_result(connection)?;
+    if same_id > 0 {
+        let taken = Refusal::Taken {
+            noun: Noun::Api,
+            field: "api_id",
+        };
+        return Err(CommitError::from(taken).into());
+    }
+    insert!(connection, Api, apis, *row)
 }
 
 fn update_api(connection: &mut DbConn, row: &ApiRow) -> Result<(), Abort> {

@@ -74,8 +74,7 @@ fn constraint(information: &(dyn DatabaseErrorInformation + Send + Sync)) -> &st
 fn taken(noun: Noun, constraint: &str) -> Refusal {
     let field = match noun {
         Noun::Partner => "partner_id",
-        Noun::Api if constraint.contains("audience") => "audience",
-        Noun::Api => "api_id",
+        Noun::Api => "audience",
         Noun::Client => "client_id",
         Noun::Secret => "secret_id",
         Noun::Operator if constraint.contains("email") => "email",

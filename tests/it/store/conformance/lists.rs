@@ -1,0 +1,109 @@
+//! Lists: whole, in order, page by page.
+
+use mintmark::domain::{Environment, KeyState, Mutation, PartnerId, Seconds};
+use mintmark::store::{JournalFilter, Page, PartnerFilter, Store};
+
+use crate::store::samples::{NOW, acme, client, commit, key, partner, read, secret};
+
+pub fn pages_hold_every_row_once(store: &dyn Store) {
+    // In byte order: a hyphen comes before a digit, a digit before a letter. Locales disagree.
+    let in_order = ["ab", "ab-c", "ab1", "aba", "b-a", "b1", "ba"];
+    for partner_id in in_order.iter().rev() {
+        commit(store, Mutation::PartnerRegistered(partner(partner_id))).unwrap();
+    }
+    for limit in 1..=8 {
+        let mut seen: Vec<PartnerId> = Vec::new();
+        loop {
+            let page = Page {
+                after: seen.last().cloned(),
+                limit,
+            };
+            let rows = read(store, |records| records.partners(&PartnerFilter::default(), &page));
+            assert!(rows.len() <= usize::from(limit));
+            if rows.is_empty() {
+                break;
+            }
+            seen.extend(rows.into_iter().map(|partner| partner.partner_id));
+        }
+        let seen: Vec<&str> = seen.iter().map(PartnerId::as_str).collect();
+        assert_eq!(seen, in_order);
+    }
+}
+
+pub fn secrets_and_keys_come_in_the_order_of_their_making(store: &dyn Store) {
+    let (_, client, first) = acme(store);
+    let mut made = vec![first.clone()];
+    for _ in 0..3 {
+        let added = secret(&client);
+        let mutation = Mutation::SecretAdded {
+            secret: added.clone(),
+            retiring: None,
+            partner_id: client.partner_id().cloned(),
+            environment: client.environment,
+        };
+        commit(store, mutation).unwrap();
+        made.push(added);
+    }
+    // The oldest is changed last, and still comes first.
+    let retired = Mutation::SecretRetired {
+        secret: first.ending(NOW, NOW).unwrap(),
+        partner_id: client.partner_id().cloned(),
+        environment: client.environment,
+    };
+    commit(store, retired).unwrap();
+    let kept = read(store, |records| records.secrets(&client.client_id));
+    let ids = |secrets: &[mintmark::domain::ClientSecret]| -> Vec<String> {
+        secrets.iter().map(|secret| secret.secret_id.to_string()).collect()
+    };
+    assert_eq!(ids(&kept), ids(&made));
+
+    let keys: Vec<_> = (0..4).map(|_| key(Environment::Qa, KeyState::Announced)).collect();
+    for key in &keys {
+        commit(store, Mutation::KeyAnnounced(key.clone())).unwrap();
+    }
+    commit(store, Mutation::KeyRetired(keys[0].clone())).unwrap();
+    let kept = read(store, |records| records.signing_keys(Environment::Qa));
+    let kept: Vec<_> = kept.iter().map(|key| &key.kid).collect();
+    assert_eq!(kept, keys.iter().map(|key| &key.kid).collect::<Vec<_>>());
+    assert!(read(store, |records| records.signing_keys(Environment::Production)).is_empty());
+}
+
+pub fn expiring_secrets_of_active_clients_are_counted(store: &dyn Store) {
+    acme(store);
+    let ends = [
+        None,
+        Some(NOW),
+        Some(NOW + Seconds(1)),
+        Some(NOW + Seconds(10)),
+        Some(NOW + Seconds(11)),
+    ];
+    for (number, end) in ends.into_iter().enumerate() {
+        for (word, active) in [("works", true), ("stands", false)] {
+            let client = client("acme", &format!("qa-{word}-{number}"));
+            let mut secret = secret(&client);
+            secret.expires_at = end;
+            commit(store, Mutation::ClientRegistered(client.clone(), secret)).unwrap();
+            if !active {
+                commit(store, Mutation::ClientSuspended(client.suspended().unwrap())).unwrap();
+            }
+        }
+    }
+    // After `from`, and not after `until`: the second and the third of the five ends.
+    let count = read(store, |records| records.count_expiring_secrets(NOW, NOW + Seconds(10)));
+    assert_eq!(count, 2);
+}
+
+pub fn a_subject_nothing_can_have_finds_nothing(store: &dyn Store) {
+    acme(store);
+    for subject in ["", "acm", "ACME", "acme\0", "' OR 1=1 --", "%"] {
+        let filter = JournalFilter {
+            subject: Some(subject.to_owned()),
+            ..JournalFilter::default()
+        };
+        assert_eq!(
+            read(store, |records| records.journal(&filter, &Page::first(9))),
+            [],
+            "{subject:?}"
+        );
+    }
+}

@@ -1,0 +1,61 @@
+//! What a store is, whatever lies under it. Each case is a function of a store; the macro runs every one on every store.
+
+mod commits;
+mod lists;
+mod model;
+mod names;
+mod upkeep;
+mod writing;
+
+/// One module for each store, with every case in it as a test.
+macro_rules! on_every_store {
+    ($cases:tt) => {
+        on_one_store!(memory $cases);
+        on_one_store!(sqlite $cases);
+        on_one_store!(postgresql $cases);
+    };
+}
+
+macro_rules! on_one_store {
+    ($store:ident { $($room:ident: $($case:ident),*;)* }) => {
+        mod $store {
+            $($(
+                #[test]
+                fn $case() {
+                    super::$room::$case(&*$crate::store::places::$store().store);
+                }
+            )*)*
+        }
+    };
+}
+
+on_every_store!({
+    writing:
+        every_mutation_is_read_back_as_written,
+        a_journal_row_stands_for_every_mutation,
+        every_shape_of_a_client_is_read_back,
+        what_is_not_there_is_none;
+    names:
+        a_second_of_one_name_is_refused_and_nothing_changes,
+        what_may_be_alike_is_accepted;
+    commits:
+        a_refusal_changes_nothing,
+        nothing_to_do_takes_no_epoch,
+        a_decision_sees_the_head_before_it,
+        a_panic_while_deciding_changes_nothing,
+        concurrent_commits_form_one_unbroken_chain,
+        the_follower_reads_what_came_after;
+    lists:
+        pages_hold_every_row_once,
+        secrets_and_keys_come_in_the_order_of_their_making,
+        expiring_secrets_of_active_clients_are_counted,
+        a_subject_nothing_can_have_finds_nothing;
+    model:
+        it_answers_as_memory_does;
+    upkeep:
+        a_use_is_never_moved_back,
+        a_change_of_a_secret_keeps_its_last_use,
+        what_is_past_is_forgotten,
+        an_idempotency_key_is_kept_with_its_change,
+        the_first_master_key_check_stays;
+});
