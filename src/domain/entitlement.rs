@@ -54,3 +54,147 @@ pub fn entitlements(client: &Client, partners: &[Partner], apis: &[Api]) -> Vec<
         .filter(|entitlement| !entitlement.scope.is_empty())
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{
+        AllowedApis, AuthMethod, ClientStatus, Environment, Epoch, PartnerId, Scope, ScopeToken, Timestamp,
+    };
+
+    fn scope(text: &str) -> Scope {
+        text.split_whitespace()
+            .map(|token| token.parse::<ScopeToken>().unwrap())
+            .collect()
+    }
+
+    fn api(environment: Environment, api_id: &str, scopes: &str) -> Api {
+        Api {
+            api_id: api_id.parse().unwrap(),
+            environment,
+            name: api_id.parse().unwrap(),
+            audience: format!("https://{api_id}.example.com").parse().unwrap(),
+            scopes: scope(scopes),
+            created_at: Timestamp::from_seconds(0),
+            version: Epoch::ZERO,
+        }
+    }
+
+    fn partner(partner_id: &str, ceiling: &str) -> Partner {
+        Partner {
+            partner_id: partner_id.parse().unwrap(),
+            name: partner_id.parse().unwrap(),
+            scope_ceiling: scope(ceiling),
+            status: PartnerStatus::Active,
+            parent: None,
+            created_at: Timestamp::from_seconds(0),
+            version: Epoch::ZERO,
+        }
+    }
+
+    fn client(role: ClientRole) -> Client {
+        Client {
+            client_id: "qa-acme-0000000000".parse().unwrap(),
+            environment: Environment::Qa,
+            role,
+            name: "Warehouse".parse().unwrap(),
+            contact: "ada@example.com".parse().unwrap(),
+            token_endpoint_auth_method: AuthMethod::Any,
+            token_lifetime: None,
+            expires_at: None,
+            status: ClientStatus::Active,
+            created_at: Timestamp::from_seconds(0),
+            version: Epoch::ZERO,
+        }
+    }
+
+    fn of_partner(access: AccessLevel, allowed_apis: AllowedApis) -> Client {
+        client(ClientRole::Partner {
+            partner_id: "acme".parse::<PartnerId>().unwrap(),
+            access,
+            allowed_apis,
+        })
+    }
+
+    fn apis() -> Vec<Api> {
+        vec![
+            api(Environment::Qa, "orders", "orders:read orders:write"),
+            api(Environment::Qa, "stock", "stock:read"),
+            api(Environment::Production, "billing", "billing:read"),
+        ]
+    }
+
+    /// What is granted, as `api: scope` lines.
+    fn granted(client: &Client, partners: &[Partner]) -> Vec<String> {
+        entitlements(client, partners, &apis())
+            .iter()
+            .map(|entitlement| format!("{}: {}", entitlement.api_id, entitlement.scope))
+            .collect()
+    }
+
+    const ALL: &str = "orders:read orders:write stock:read billing:read";
+
+    #[test]
+    fn full_access_is_the_ceiling_spread_over_the_apis_of_the_environment() {
+        let full = of_partner(AccessLevel::Full, AllowedApis::Every);
+        assert_eq!(
+            granted(&full, &[partner("acme", ALL)]),
+            ["orders: orders:read orders:write", "stock: stock:read"]
+        );
+        assert_eq!(
+            granted(&full, &[partner("acme", "orders:read")]),
+            ["orders: orders:read"]
+        );
+        assert!(granted(&full, &[partner("acme", "")]).is_empty());
+    }
+
+    #[test]
+    fn fine_grained_access_is_cut_to_the_ceiling() {
+        let access = AccessLevel::FineGrained(scope("orders:write stock:read"));
+        let fine = of_partner(access, AllowedApis::Every);
+        assert_eq!(
+            granted(&fine, &[partner("acme", ALL)]),
+            ["orders: orders:write", "stock: stock:read"]
+        );
+        assert_eq!(
+            granted(&fine, &[partner("acme", "orders:read stock:read")]),
+            ["stock: stock:read"]
+        );
+    }
+
+    #[test]
+    fn allowed_apis_are_the_only_ones() {
+        let only = AllowedApis::Only(["stock".parse().unwrap()].into());
+        let held = of_partner(AccessLevel::Full, only);
+        assert_eq!(granted(&held, &[partner("acme", ALL)]), ["stock: stock:read"]);
+        let none = of_partner(AccessLevel::Full, AllowedApis::Only([].into()));
+        assert!(granted(&none, &[partner("acme", ALL)]).is_empty());
+    }
+
+    #[test]
+    fn a_sub_account_can_do_no_more_than_its_parent() {
+        let full = of_partner(AccessLevel::Full, AllowedApis::Every);
+        let above = [
+            partner("acme-eu", "orders:read stock:read"),
+            partner("acme", "orders:read orders:write"),
+        ];
+        assert_eq!(granted(&full, &above), ["orders: orders:read"]);
+    }
+
+    #[test]
+    fn nothing_is_granted_below_a_suspended_partner_or_without_one() {
+        let full = of_partner(AccessLevel::Full, AllowedApis::Every);
+        let active = partner("acme-eu", ALL);
+        let suspended = partner("acme", ALL).suspended().unwrap();
+        assert!(granted(&full, &[active.clone(), suspended.clone()]).is_empty());
+        assert!(granted(&full, &[suspended, active]).is_empty());
+        assert!(granted(&full, &[]).is_empty());
+    }
+
+    #[test]
+    fn a_resource_server_obtains_nothing() {
+        let api_id = "orders".parse().unwrap();
+        let resource_server = client(ClientRole::ResourceServer { api_id });
+        assert!(granted(&resource_server, &[partner("acme", ALL)]).is_empty());
+    }
+}

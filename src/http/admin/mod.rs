@@ -1,4 +1,183 @@
-//! The admin API.
+//! The admin API: JSON in, JSON out, problems as RFC 9457 says, operators' bearer tokens at the door.
+//!
+//! Whoever serves it puts a [`RequestId`](crate::domain::RequestId) and a [`PeerAddress`] into each
+//! request's extensions, and a `web::Data<Office>` into the application.
 
-/// The routes.
-pub fn configure(_config: &mut actix_web::web::ServiceConfig) {}
+mod answer;
+mod apis;
+mod call;
+mod clients;
+mod fields;
+mod journal;
+mod keys;
+mod operators;
+mod paging;
+mod partners;
+mod problem;
+mod routes;
+mod secrets;
+mod words;
+
+use std::net::{IpAddr, Ipv6Addr};
+
+use actix_web::http::{Method, header};
+use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, web};
+
+use super::peer::PeerAddress;
+use crate::office::{Administrator, Office};
+use crate::registry::FailureKey;
+use call::{Call, request_id};
+use problem::Problem;
+use routes::Door;
+pub use routes::{ROUTES, Route, Verb};
+
+/// The description of this API, and of the OAuth endpoints, as `OpenAPI` 3.1.
+pub const OPENAPI: &str = include_str!("openapi.json");
+
+/// Where the API begins.
+pub const PREFIX: &str = "/admin/v1";
+
+/// The longest body, in bytes.
+const LONGEST_BODY: usize = 64 * 1024;
+
+/// The name under which failed authentications of operators are counted, by address.
+const FAILURES: &str = "admin";
+
+/// Puts every route of the table in place, a 405 beside them, and a 404 under them.
+pub fn configure(config: &mut web::ServiceConfig) {
+    let mut scope = web::scope(PREFIX);
+    let mut paths: Vec<&'static str> = ROUTES.iter().map(|route| route.path).collect();
+    paths.dedup();
+    for path in paths {
+        let mut resource = web::resource(path);
+        for route in ROUTES.iter().filter(|route| route.path == path) {
+            for method in methods(route.verb) {
+                resource = resource.route(web::method(method).to(
+                    move |request: HttpRequest, payload: web::Payload, office: web::Data<Office>| {
+                        serve(route, request, (payload, office))
+                    },
+                ));
+            }
+        }
+        scope = scope.service(
+            resource.default_service(web::to(move |request: HttpRequest| async move {
+                Problem::NoSuchMethod(allowed(path)).answer(request_id(&request).as_ref())
+            })),
+        );
+    }
+    config.service(scope.default_service(web::to(|request: HttpRequest| async move {
+        Problem::NoSuchPath.answer(request_id(&request).as_ref())
+    })));
+}
+
+fn methods(verb: Verb) -> Vec<Method> {
+    match verb {
+        Verb::Get => vec![Method::GET, Method::HEAD],
+        Verb::Post => vec![Method::POST],
+        Verb::Patch => vec![Method::PATCH],
+    }
+}
+
+/// The value of `Allow` for a path (RFC 9110 §10.2.1).
+fn allowed(path: &str) -> String {
+    let routes = ROUTES.iter().filter(|route| route.path == path);
+    let methods: Vec<String> = routes
+        .flat_map(|route| methods(route.verb))
+        .map(|method| method.to_string())
+        .collect();
+    methods.join(", ")
+}
+
+async fn serve(route: &'static Route, request: HttpRequest, sent: (web::Payload, web::Data<Office>)) -> HttpResponse {
+    let request_id = request_id(&request);
+    match answer(route, request, sent).await {
+        Ok(answer) => answer,
+        Err(problem) => {
+            if let Some(role) = problem.needed_role() {
+                log::info!(path = route.path, needs = role.as_str(); "an operator's role did not suffice");
+            }
+            problem.answer(request_id.as_ref())
+        }
+    }
+}
+
+async fn answer(
+    route: &'static Route,
+    request: HttpRequest,
+    (payload, office): (web::Payload, web::Data<Office>),
+) -> Result<HttpResponse, Problem> {
+    let (role, handler) = match route.door {
+        Door::Open(answer) => return Ok(answer()),
+        Door::Guarded(role, handler) => (role, handler),
+    };
+    let who = authenticate(&office, &request).await?;
+    who.require(role)?;
+    let body = match route.verb {
+        Verb::Get => web::Bytes::new(),
+        Verb::Post | Verb::Patch => read_body(payload).await?,
+    };
+    handler(Call {
+        office,
+        who,
+        request,
+        body,
+    })
+    .await
+}
+
+/// RFC 6750 §2.1 and §3.1, behind a budget of failures for each address.
+async fn authenticate(office: &Office, request: &HttpRequest) -> Result<Administrator, Problem> {
+    let token = bearer_token(request)?;
+    let failures = office.registry().failures();
+    let key = FailureKey::new(FAILURES, source(request));
+    if let Some(wait) = failures.shut_for(&key) {
+        return Err(Problem::TooManyFailures(wait));
+    }
+    let administrator = office.administrator(token).await?;
+    administrator.ok_or_else(|| {
+        failures.count(key);
+        Problem::InvalidToken
+    })
+}
+
+fn bearer_token(request: &HttpRequest) -> Result<&str, Problem> {
+    let mut values = request.headers().get_all(header::AUTHORIZATION);
+    let value = values.next().ok_or(Problem::NoCredentials)?;
+    if values.next().is_some() {
+        return Err(Problem::MalformedCredentials);
+    }
+    let text = value.to_str().map_err(|_| Problem::MalformedCredentials)?;
+    let (scheme, token) = text.split_once(' ').unwrap_or((text, ""));
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Err(Problem::NoCredentials);
+    }
+    let token = token.trim_matches(' ');
+    if token.is_empty() || token.contains(char::is_whitespace) {
+        return Err(Problem::MalformedCredentials);
+    }
+    Ok(token)
+}
+
+/// Who is asking, by address; where nobody knows, all such callers count as one.
+fn source(request: &HttpRequest) -> IpAddr {
+    let known = request.extensions().get::<PeerAddress>().map(|peer| peer.0);
+    known
+        .or_else(|| request.peer_addr().map(|socket| socket.ip()))
+        .unwrap_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED))
+}
+
+async fn read_body(payload: web::Payload) -> Result<web::Bytes, Problem> {
+    match payload.to_bytes_limited(LONGEST_BODY).await {
+        Ok(Ok(body)) => Ok(body),
+        Ok(Err(_)) => Err(Problem::Malformed("The body broke off.".into())),
+        Err(_) => Err(Problem::TooLarge),
+    }
+}
+
+/// `GET /admin/v1/openapi.json`.
+fn description() -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .content_type("application/json")
+        .body(OPENAPI)
+}

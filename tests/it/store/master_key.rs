@@ -5,7 +5,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 
 use mintmark::ambient::SystemEntropy;
-use mintmark::store::sealing::{MasterKey, MasterKeyError, verify_or_begin};
+use mintmark::store::{MasterKey, MasterKeyError, verify_or_begin};
 
 use crate::store::places;
 

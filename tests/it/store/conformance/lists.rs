@@ -37,7 +37,7 @@ pub fn secrets_and_keys_come_in_the_order_of_their_making(store: &dyn Store) {
         let added = secret(&client);
         let mutation = Mutation::SecretAdded {
             secret: added.clone(),
-            retiring: None,
+            retiring: Vec::new(),
             partner_id: client.partner_id().cloned(),
             environment: client.environment,
         };

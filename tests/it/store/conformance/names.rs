@@ -61,7 +61,7 @@ fn seconds(store: &dyn Store) -> Vec<(Mutation, Refusal)> {
         (
             Mutation::SecretAdded {
                 secret: secret_1,
-                retiring: None,
+                retiring: Vec::new(),
                 partner_id: client_1.partner_id().cloned(),
                 environment: client_1.environment,
             },

@@ -66,7 +66,7 @@ fn clients_and_secrets() -> Vec<Mutation> {
         Mutation::ClientReinstated(first.clone()),
         Mutation::SecretAdded {
             secret: secret_2,
-            retiring: Some(retiring.clone()),
+            retiring: vec![retiring.clone()],
             partner_id: partner_id.clone(),
             environment: first.environment,
         },
