@@ -137,9 +137,9 @@ pub fn operator(email: &str) -> Operator {
 
 /// A key whose private part is no key: the store does not look into it.
 pub fn key(environment: Environment, state: KeyState) -> SigningKeyRecord {
-    let mut random = [0; 16];
+    let mut random = [0; 32];
     SystemEntropy::new().fill(&mut random);
-    let kid: KeyId = format!("{:043x}", u128::from_be_bytes(random)).parse().unwrap();
+    let kid = KeyId::from_thumbprint(random);
     SigningKeyRecord {
         public_jwk: format!(r#"{{"kid":"{kid}"}}"#),
         kid,
