@@ -19,7 +19,7 @@ pub use running::Running;
 use crate::ambient::{Clock, Entropy, SystemClock, SystemEntropy};
 use crate::authority::{Authority, AuthorityParts};
 use crate::config::Settings;
-use crate::domain::{Environment, KeyPolicy, TokenLifetime};
+use crate::domain::{Environment, KeyPolicy};
 use crate::http::{Endpoints, Health, Layers, OAuthLimits, RequestLog, Scrape};
 use crate::office::{Office, OfficeParts, OfficePolicy};
 use crate::registry::{KeyringError, Promise, Registry, RegistryParts};
@@ -172,8 +172,12 @@ fn endpoints_of(
     metrics: Arc<Metrics>,
 ) -> Endpoints {
     let entropy = Arc::clone(&parts.entropy);
-    let lifetime = TokenLifetime::try_from(settings.tokens.lifetime.get()).unwrap_or(TokenLifetime::DEFAULT);
-    let authority = Authority::new(parts, environment, settings.public_url.as_str(), lifetime);
+    let authority = Authority::new(
+        parts,
+        environment,
+        settings.public_url.as_str(),
+        settings.tokens.lifetime,
+    );
     let endpoints = Endpoints::new(authority, metrics, entropy, limits(settings));
     if settings.metadata.response_types_supported {
         endpoints.with_response_types()

@@ -49,7 +49,7 @@ fn the_defaults_are_those_promised() {
     assert_eq!(settings.keys.master_key_file, Path::new("keys/master.key"));
     assert_eq!(settings.keys.rotate_every, Seconds::from_days(30));
     assert_eq!(settings.jwks.max_age, Seconds(300));
-    assert_eq!(settings.tokens.lifetime, Seconds(300));
+    assert_eq!(settings.tokens.lifetime.seconds(), Seconds(300));
     for environment in Environment::ALL {
         assert_eq!(settings.environments.of(environment).algorithm, Algorithm::Es256);
     }
@@ -81,7 +81,7 @@ fn the_defaults_are_those_promised() {
 fn the_environment_goes_before_the_file_and_the_file_before_the_default() {
     let file = "[tokens]\nlifetime = \"10m\"\n[jwks]\nmax_age = \"1m\"\n";
     let settings = parse(file, &[("TOKENS__LIFETIME", "15m")]).unwrap();
-    assert_eq!(settings.tokens.lifetime, Seconds(900));
+    assert_eq!(settings.tokens.lifetime.seconds(), Seconds(900));
     assert_eq!(settings.jwks.max_age, Seconds(60));
     assert_eq!(
         shown(&settings, "tokens.lifetime"),
@@ -355,7 +355,7 @@ fn a_named_file_is_read_and_must_exist() {
         Settings::load(Some(&path), []).unwrap(),
         Settings::load(None, [variable]).unwrap(),
     ] {
-        assert_eq!(settings.tokens.lifetime, Seconds(60));
+        assert_eq!(settings.tokens.lifetime.seconds(), Seconds(60));
     }
     assert!(Settings::from_environment([]).is_ok());
 }
@@ -375,5 +375,5 @@ fn the_written_example_is_accepted() {
     let written = include_str!("../../docs/SETTINGS.md");
     let example = written.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
     let settings = parse(example, &[]).unwrap();
-    assert_eq!(settings.tokens.lifetime, Seconds(600));
+    assert_eq!(settings.tokens.lifetime.seconds(), Seconds(600));
 }

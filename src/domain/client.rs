@@ -194,8 +194,6 @@ pub struct TokenLifetime(Seconds);
 impl TokenLifetime {
     /// The longest any token lives. Signing keys stay published at least this long after they last signed.
     pub const LONGEST: Self = Self(Seconds(3600));
-    /// What is used unless the settings or the client say otherwise.
-    pub const DEFAULT: Self = Self(Seconds(300));
 
     /// In seconds.
     #[must_use]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::key;
 use crate::config::reading::Reading;
 use crate::config::rule::{choice, flag, path, seconds};
-use crate::domain::{Algorithm, Environment, Seconds};
+use crate::domain::{Algorithm, Environment, Seconds, TokenLifetime};
 
 /// The master key and the signing keys.
 #[derive(Clone, Debug)]
@@ -67,7 +67,7 @@ impl JwksSettings {
 #[derive(Clone, Debug)]
 pub struct TokenSettings {
     /// `expires_in` of clients without a lifetime of their own.
-    pub lifetime: Seconds,
+    pub lifetime: TokenLifetime,
 }
 
 impl TokenSettings {
@@ -79,7 +79,7 @@ impl TokenSettings {
                     "300s",
                     "How long an access token is valid, unless its client has a lifetime of its own.",
                 ),
-                &seconds("60s", "3600s"),
+                &seconds("60s", "3600s").and_then(|lifetime| TokenLifetime::try_from(lifetime.get()).ok()),
             ),
         }
     }
