@@ -33,7 +33,7 @@ pub struct IdempotencyRecord {
     pub key: IdempotencyKey,
     /// SHA-256 over route and body, so that the same key with another request is noticed.
     pub fingerprint: [u8; 32],
-    /// The id of what was created.
+    /// By what whoever created it finds it again: its id, or its ids.
     pub subject: String,
     /// When.
     pub created_at: Timestamp,

@@ -105,7 +105,7 @@ mod tests {
     const LINGERING: u32 = 3600 + 60 + MAX_AGE;
 
     /// What can happen to the keys of an environment.
-    #[derive(Clone, Debug)]
+    #[derive(Clone, Copy, Debug)]
     enum Event {
         Pass(u32),
         Tend,

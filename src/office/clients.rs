@@ -89,15 +89,19 @@ impl Creation for Registration {
         Ok((Mutation::ClientRegistered(client.clone(), kept.clone()), (client, kept)))
     }
 
-    fn subject((client, _): &Self::Thing) -> String {
-        client.client_id.to_string()
+    fn subject((client, kept): &Self::Thing) -> String {
+        format!("{}/{}", client.client_id, kept.secret_id)
     }
 
     fn find(&self, records: &mut dyn Records, subject: &str) -> Result<Option<Self::Thing>, StoreError> {
-        let Ok(client_id) = subject.parse() else {
+        let Some((client_id, secret_id)) = subject.split_once('/') else {
             return Ok(None);
         };
-        let first = records.secrets(&client_id)?.into_iter().next();
+        let Ok(client_id) = client_id.parse() else {
+            return Ok(None);
+        };
+        let mut secrets = records.secrets(&client_id)?.into_iter();
+        let first = secrets.find(|secret| secret.secret_id.as_str() == secret_id);
         Ok(records.client(&client_id)?.zip(first))
     }
 }

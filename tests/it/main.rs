@@ -1,4 +1,5 @@
 //! The integration tests: one binary, one module for each concern.
 
+mod admin;
 mod store;
 mod support;

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use actix_web::http::header::{self, HeaderMap, HeaderName};
+use actix_web::http::header::{self, HeaderMap};
 use actix_web::{HttpMessage as _, HttpRequest, web};
 
 use super::fields::Members;
@@ -10,8 +10,10 @@ use super::problem::{Fault, Problem};
 use crate::domain::{Epoch, Invalid, RequestId, sha256};
 use crate::office::{Administrator, Errand, Idempotency, IfMatch, Office};
 
-/// The name of the header under which a creation may be repeated.
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+/// The header under which a creation may be repeated.
+const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
+/// The header that makes a change conditional (RFC 9110 §13.1.1).
+const IF_MATCH: &str = "If-Match";
 
 /// The most parameters of one query string that are looked at.
 const MOST_PARAMETERS: usize = 32;
@@ -91,10 +93,10 @@ impl Call {
     /// # Errors
     /// When the idempotency key is not one.
     pub(super) fn creation(&self) -> Result<Errand, Problem> {
-        let key = single(self.request.headers(), &IDEMPOTENCY_KEY)?
+        let key = single(self.request.headers(), IDEMPOTENCY_KEY)?
             .map(str::parse)
             .transpose()
-            .map_err(|invalid: Invalid| Fault::new("Idempotency-Key", invalid.reason()))?;
+            .map_err(|invalid: Invalid| Fault::new(IDEMPOTENCY_KEY, invalid.reason()))?;
         let fingerprint = || sha256(&[self.request.path().as_bytes(), &[0], &self.body]);
         Ok(Errand {
             idempotency: key.map(|key| Idempotency {
@@ -147,10 +149,10 @@ impl Call {
     }
 
     fn if_match(&self) -> Result<Option<IfMatch>, Problem> {
-        let Some(text) = single(self.request.headers(), &header::IF_MATCH)? else {
+        let Some(text) = single(self.request.headers(), IF_MATCH)? else {
             return Ok(None);
         };
-        let read = if_match(text).ok_or_else(|| Fault::new("If-Match", "is neither * nor a list of entity tags"))?;
+        let read = if_match(text).ok_or_else(|| Fault::new(IF_MATCH, "is neither * nor a list of entity tags"))?;
         Ok(Some(read))
     }
 }
@@ -161,15 +163,15 @@ pub(super) fn request_id(request: &HttpRequest) -> Option<RequestId> {
 }
 
 /// The value of a header that may stand once.
-fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, Fault> {
+fn single<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<Option<&'a str>, Fault> {
     let mut values = headers.get_all(name);
     match (values.next(), values.next()) {
         (None, _) => Ok(None),
         (Some(value), None) => match value.to_str() {
             Ok(text) => Ok(Some(text.trim())),
-            Err(_) => Err(Fault::new(name.as_str(), "holds a character that is not visible ASCII")),
+            Err(_) => Err(Fault::new(name, "holds a character that is not visible ASCII")),
         },
-        (Some(_), Some(_)) => Err(Fault::new(name.as_str(), "stands more than once")),
+        (Some(_), Some(_)) => Err(Fault::new(name, "stands more than once")),
     }
 }
 

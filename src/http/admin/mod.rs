@@ -18,10 +18,8 @@ mod routes;
 mod secrets;
 mod words;
 
-use std::net::{IpAddr, Ipv6Addr};
-
 use actix_web::http::{Method, header};
-use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::peer::PeerAddress;
 use crate::office::{Administrator, Office};
@@ -129,7 +127,7 @@ async fn answer(
 async fn authenticate(office: &Office, request: &HttpRequest) -> Result<Administrator, Problem> {
     let token = bearer_token(request)?;
     let failures = office.registry().failures();
-    let key = FailureKey::new(FAILURES, source(request));
+    let key = FailureKey::new(FAILURES, PeerAddress::of(request).0);
     if let Some(wait) = failures.shut_for(&key) {
         return Err(Problem::TooManyFailures(wait));
     }
@@ -156,14 +154,6 @@ fn bearer_token(request: &HttpRequest) -> Result<&str, Problem> {
         return Err(Problem::MalformedCredentials);
     }
     Ok(token)
-}
-
-/// Who is asking, by address; where nobody knows, all such callers count as one.
-fn source(request: &HttpRequest) -> IpAddr {
-    let known = request.extensions().get::<PeerAddress>().map(|peer| peer.0);
-    known
-        .or_else(|| request.peer_addr().map(|socket| socket.ip()))
-        .unwrap_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED))
 }
 
 async fn read_body(payload: web::Payload) -> Result<web::Bytes, Problem> {

@@ -3,5 +3,5 @@
 mod conformance;
 mod engines;
 mod master_key;
-mod places;
+pub mod places;
 mod samples;

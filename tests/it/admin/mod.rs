@@ -1,0 +1,17 @@
+//! The admin API, over real HTTP.
+
+mod apis;
+mod bad_input;
+mod clients;
+mod conditions;
+mod description;
+mod doors;
+mod journal;
+mod keys;
+mod operators;
+mod outage;
+mod paging;
+mod partners;
+mod roles;
+mod secrets;
+mod stores;
