@@ -127,12 +127,14 @@ async fn answer(
 async fn authenticate(office: &Office, request: &HttpRequest) -> Result<Administrator, Problem> {
     let token = bearer_token(request)?;
     let failures = office.registry().failures();
-    let key = FailureKey::new(FAILURES, PeerAddress::of(request).0);
+    let peer = PeerAddress::of(request).0;
+    let key = FailureKey::new(FAILURES, peer);
     if let Some(wait) = failures.shut_for(&key) {
         return Err(Problem::TooManyFailures(wait));
     }
     let administrator = office.administrator(token).await?;
     administrator.ok_or_else(|| {
+        log::warn!(peer:% = peer; "an operator's token did not count");
         failures.count(key);
         Problem::InvalidToken
     })

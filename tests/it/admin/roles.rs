@@ -144,9 +144,13 @@ fn leave_given_at_the_door_is_asked_for_again_behind_the_epoch() {
     };
     assert!(register("before").is_ok());
     harness.patch(&path, &json!({ "role": "viewer" })).expect(200);
-    let forbidden = |outcome: Result<_, OfficeError>| {
+    let forbidden = |creation: Result<_, OfficeError>| {
         let refused = OfficeError::Refused(Refusal::Forbidden { needs: Role::Operator });
-        assert_eq!(outcome.unwrap_err().to_string(), refused.to_string());
+        assert_eq!(creation.unwrap_err().to_string(), refused.to_string());
+        let before = "before".parse().unwrap();
+        let change = harness.office.suspend_partner(&who, Errand::default(), before);
+        let changed = in_the_office.block_on(change);
+        assert_eq!(changed.unwrap_err().to_string(), refused.to_string());
     };
     forbidden(register("demoted"));
     harness.patch(&path, &json!({ "role": "owner" })).expect(200);
