@@ -80,13 +80,13 @@ pub(super) fn private(
         Arc::clone(&house.health),
         house.layers.clone(),
     );
-    let scrape = Arc::clone(&house.scrape);
+    let (scrape, gate) = (Arc::clone(&house.scrape), house.gate.clone());
     let server = HttpServer::new(move || {
         App::new()
             .app_data(web::Data::new(layers.clone()))
             .app_data(web::Data::from(Arc::clone(&office)))
             .wrap(from_fn(outermost))
-            .configure(admin::configure)
+            .configure(|config| admin::configure(config, &gate))
             .configure(|config| configure_admin(config, &health, &scrape))
     })
     .workers(1);

@@ -20,6 +20,7 @@ use crate::ambient::{Clock, Entropy, SystemClock, SystemEntropy};
 use crate::authority::{Authority, AuthorityParts};
 use crate::config::Settings;
 use crate::domain::{Environment, KeyPolicy};
+use crate::http::admin::Gate;
 use crate::http::{Endpoints, Health, Layers, OAuthLimits, RequestLog, Scrape};
 use crate::office::{Office, OfficeParts, OfficePolicy};
 use crate::registry::{KeyringError, Promise, Registry, RegistryParts};
@@ -87,6 +88,7 @@ struct House {
     endpoints: Vec<Arc<Endpoints>>,
     health: Arc<Health>,
     scrape: Arc<Scrape>,
+    gate: Gate,
     layers: Layers,
 }
 
@@ -148,6 +150,11 @@ impl House {
         let proxies = settings.trusted_proxies.clone();
         Ok(Self {
             health: Arc::new(Health::new(Arc::clone(&registry))),
+            gate: Gate {
+                body: settings.limits.admin_body,
+                body_timeout: settings.limits.body_timeout,
+                metrics: Arc::clone(&metrics),
+            },
             scrape: Arc::new(Scrape::new(Arc::clone(&registry), metrics, Arc::clone(&ambient.clock))),
             layers: Layers {
                 entropy: Arc::clone(&ambient.entropy),

@@ -18,12 +18,17 @@ mod routes;
 mod secrets;
 mod words;
 
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
 use actix_web::http::{Method, header};
+use actix_web::rt::time::timeout;
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::peer::PeerAddress;
 use crate::office::{Administrator, Office};
 use crate::registry::FailureKey;
+use crate::telemetry::{Endpoint, Metrics};
 use call::{Call, request_id};
 use problem::Problem;
 use routes::Door;
@@ -35,14 +40,22 @@ pub const OPENAPI: &str = include_str!("openapi.json");
 /// Where the API begins.
 pub const PREFIX: &str = "/admin/v1";
 
-/// The longest body, in bytes.
-const LONGEST_BODY: usize = 64 * 1024;
+/// What every route goes by.
+#[derive(Clone, Debug)]
+pub struct Gate {
+    /// The longest body, in bytes.
+    pub body: usize,
+    /// How long a body may take to come.
+    pub body_timeout: Duration,
+    /// Where the time a request took is recorded.
+    pub metrics: Arc<Metrics>,
+}
 
 /// The name under which failed authentications of operators are counted, by address.
 const FAILURES: &str = "admin";
 
 /// Puts every route of the table in place, a 405 beside them, and a 404 under them.
-pub fn configure(config: &mut web::ServiceConfig) {
+pub fn configure(config: &mut web::ServiceConfig, gate: &Gate) {
     let mut scope = web::scope(PREFIX);
     let mut paths: Vec<&'static str> = ROUTES.iter().map(|route| route.path).collect();
     paths.dedup();
@@ -50,9 +63,16 @@ pub fn configure(config: &mut web::ServiceConfig) {
         let mut resource = web::resource(path);
         for route in ROUTES.iter().filter(|route| route.path == path) {
             for method in methods(route.verb) {
+                let gate = gate.clone();
                 resource = resource.route(web::method(method).to(
                     move |request: HttpRequest, payload: web::Payload, office: web::Data<Office>| {
-                        serve(route, request, (payload, office))
+                        let gate = gate.clone();
+                        async move {
+                            let began = Instant::now();
+                            let answer = serve((route, &gate), request, (payload, office)).await;
+                            gate.metrics.observe_request(Endpoint::Admin, began.elapsed());
+                            answer
+                        }
                     },
                 ));
             }
@@ -86,9 +106,13 @@ fn allowed(path: &str) -> String {
     methods.join(", ")
 }
 
-async fn serve(route: &'static Route, request: HttpRequest, sent: (web::Payload, web::Data<Office>)) -> HttpResponse {
+async fn serve(
+    (route, gate): (&'static Route, &Gate),
+    request: HttpRequest,
+    sent: (web::Payload, web::Data<Office>),
+) -> HttpResponse {
     let request_id = request_id(&request);
-    match answer(route, request, sent).await {
+    match answer((route, gate), request, sent).await {
         Ok(answer) => answer,
         Err(problem) => {
             if let Some(role) = problem.needed_role() {
@@ -100,7 +124,7 @@ async fn serve(route: &'static Route, request: HttpRequest, sent: (web::Payload,
 }
 
 async fn answer(
-    route: &'static Route,
+    (route, gate): (&'static Route, &Gate),
     request: HttpRequest,
     (payload, office): (web::Payload, web::Data<Office>),
 ) -> Result<HttpResponse, Problem> {
@@ -112,7 +136,7 @@ async fn answer(
     who.require(role)?;
     let body = match route.verb {
         Verb::Get => web::Bytes::new(),
-        Verb::Post | Verb::Patch => read_body(payload).await?,
+        Verb::Post | Verb::Patch => read_body(payload, gate).await?,
     };
     handler(Call {
         office,
@@ -158,11 +182,12 @@ fn bearer_token(request: &HttpRequest) -> Result<&str, Problem> {
     Ok(token)
 }
 
-async fn read_body(payload: web::Payload) -> Result<web::Bytes, Problem> {
-    match payload.to_bytes_limited(LONGEST_BODY).await {
-        Ok(Ok(body)) => Ok(body),
-        Ok(Err(_)) => Err(Problem::Malformed("The body broke off.".into())),
-        Err(_) => Err(Problem::TooLarge),
+async fn read_body(payload: web::Payload, gate: &Gate) -> Result<web::Bytes, Problem> {
+    match timeout(gate.body_timeout, payload.to_bytes_limited(gate.body)).await {
+        Ok(Ok(Ok(body))) => Ok(body),
+        Ok(Ok(Err(_))) => Err(Problem::Malformed("The body broke off.".into())),
+        Ok(Err(_)) => Err(Problem::TooLarge),
+        Err(_) => Err(Problem::TooSlow),
     }
 }
 

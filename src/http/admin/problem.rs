@@ -55,6 +55,8 @@ pub(super) enum Problem {
     NoSuchMethod(String),
     /// The body is longer than it may be.
     TooLarge,
+    /// The body did not come in time.
+    TooSlow,
     /// The body is not JSON by its media type.
     NotJson,
     /// `If-Match` is missing (RFC 6585 §3).
@@ -172,6 +174,7 @@ impl Problem {
             | Self::Fields(_)
             | Self::NoSuchPath
             | Self::TooLarge
+            | Self::TooSlow
             | Self::NotJson
             | Self::NoPrecondition
             | Self::Refused(_)
@@ -204,6 +207,7 @@ impl Problem {
                 "Method not allowed",
             ),
             Self::TooLarge => Kind::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "Body too large"),
+            Self::TooSlow => Kind::new(StatusCode::REQUEST_TIMEOUT, "too-slow", "Body too slow"),
             Self::NotJson => Kind::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "unsupported-media-type",
@@ -242,7 +246,8 @@ impl Problem {
             Self::TooManyFailures(_) => Cow::Borrowed("Too many failed authentications came from this address."),
             Self::NoSuchPath => Cow::Borrowed("There is no such path."),
             Self::NoSuchMethod(_) => Cow::Borrowed("The path has other methods: see Allow."),
-            Self::TooLarge => Cow::Borrowed("The body is longer than 64 kB."),
+            Self::TooLarge => Cow::Borrowed("The body is longer than this server reads."),
+            Self::TooSlow => Cow::Borrowed("The body did not come in time."),
             Self::NotJson => Cow::Borrowed("The body must be JSON, and the Content-Type must say so."),
             Self::NoPrecondition => {
                 Cow::Borrowed("If-Match is missing: send the ETag of what was read, or * for whatever it is now.")

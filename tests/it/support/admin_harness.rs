@@ -263,9 +263,15 @@ fn make_operator(office: &Office, role: Role) -> String {
 /// Serves the office on a port of its own; whoever stands before the doors in the real server is played by a few lines here.
 fn serve(office: Office) -> (String, ServerHandle) {
     let (sender, started) = mpsc::channel();
+    let gate = admin::Gate {
+        body: 65_536,
+        body_timeout: Duration::from_secs(10),
+        metrics: Arc::new(Metrics::new()),
+    };
     std::thread::spawn(move || {
         actix_web::rt::System::new().block_on(async move {
             let app = move || {
+                let gate = gate.clone();
                 App::new()
                     .app_data(web::Data::new(office.clone()))
                     .wrap_fn(|request, service| {
@@ -279,7 +285,7 @@ fn serve(office: Office) -> (String, ServerHandle) {
                         }
                         service.call(request)
                     })
-                    .configure(admin::configure)
+                    .configure(|config| admin::configure(config, &gate))
             };
             let server = HttpServer::new(app)
                 .workers(1)
