@@ -31,6 +31,7 @@
 pub mod ambient;
 pub mod app;
 pub mod authority;
+pub mod cli;
 pub mod config;
 pub mod domain;
 pub mod http;

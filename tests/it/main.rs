@@ -1,5 +1,6 @@
 //! The integration tests: one binary, one module for each concern.
 
 mod admin;
+mod cli;
 mod store;
 mod support;

@@ -1,0 +1,39 @@
+//! Values that are one of a few words, so that `--help` and the completions can list them.
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+
+use crate::domain::{AuthMethod, ClientStatus, Environment, Noun, PartnerStatus, Role};
+
+/// `qa` or `production`.
+pub(super) fn environment() -> impl TypedValueParser<Value = Environment> {
+    one_of(Environment::ALL.map(Environment::as_str)).try_map(|word| word.parse())
+}
+
+/// What an operator may do.
+pub(super) fn role() -> impl TypedValueParser<Value = Role> {
+    one_of(Role::ALL.map(Role::as_str)).try_map(|word| word.parse())
+}
+
+/// How a client authenticates, as the admin API spells it.
+pub(super) fn auth_method() -> PossibleValuesParser {
+    one_of(AuthMethod::ALL.map(AuthMethod::as_str))
+}
+
+/// Whether a client works.
+pub(super) fn client_status() -> PossibleValuesParser {
+    one_of(ClientStatus::ALL.map(ClientStatus::as_str))
+}
+
+/// Whether a partner's clients work.
+pub(super) fn partner_status() -> PossibleValuesParser {
+    one_of(PartnerStatus::ALL.map(PartnerStatus::as_str))
+}
+
+/// What a journal row is about.
+pub(super) fn noun() -> PossibleValuesParser {
+    one_of(Noun::ALL.map(Noun::as_str))
+}
+
+fn one_of<const N: usize>(words: [&'static str; N]) -> PossibleValuesParser {
+    PossibleValuesParser::new(words)
+}

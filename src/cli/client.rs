@@ -1,0 +1,278 @@
+//! `client`: the integrations of partners, and the credentials by which APIs introspect.
+
+use clap::{ArgGroup, Args, Subcommand};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use super::Invocation;
+use super::choice;
+use super::conversation::{CreateOptions, ListOptions, RemoteOptions};
+use super::failure::Failure;
+use super::layout::CLIENTS;
+use crate::domain::{
+    ApiId, ClientId, EmailAddress, Environment, Invalid, Name, PartnerId, ScopeToken, Timestamp, TokenLifetime,
+};
+
+/// Clients: integrations of partners, and resource servers' credentials
+#[derive(Args, Debug)]
+pub(super) struct Client {
+    #[command(flatten)]
+    remote: RemoteOptions,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand, Debug)]
+enum Verb {
+    /// List clients
+    List {
+        #[command(flatten)]
+        filter: Filter,
+        #[command(flatten)]
+        list: ListOptions,
+    },
+    /// Show a client
+    Show(Which),
+    /// Register a client and print its id and first secret, once
+    Create {
+        #[command(flatten)]
+        client: NewClient,
+        #[command(flatten)]
+        create: CreateOptions,
+    },
+    /// Widen, narrow or otherwise change a client
+    Change {
+        #[command(flatten)]
+        which: Which,
+        #[command(flatten)]
+        change: ClientChange,
+    },
+    /// Stop a client at once
+    Suspend(Which),
+    /// Let it work again
+    Reinstate(Which),
+    /// End a client at once and for ever
+    Revoke(Which),
+}
+
+#[derive(Args, Serialize, Debug)]
+struct Filter {
+    /// Only in this environment
+    #[arg(long, value_parser = choice::environment())]
+    environment: Option<Environment>,
+    /// Only of this partner
+    #[arg(long = "partner", value_name = "PARTNER")]
+    partner_id: Option<PartnerId>,
+    /// Only resource servers of this API
+    #[arg(long = "api", value_name = "API")]
+    api_id: Option<ApiId>,
+    /// Only with this status
+    #[arg(long, value_parser = choice::client_status())]
+    status: Option<String>,
+}
+
+#[derive(Args, Debug)]
+struct Which {
+    /// The client
+    client_id: ClientId,
+}
+
+#[derive(Args, Debug)]
+#[command(group = ArgGroup::new("whose").args(["partner", "api"]).required(true))]
+struct NewClient {
+    /// Whose integration it is
+    #[arg(long, requires = "access")]
+    partner: Option<PartnerId>,
+    /// Whose credential it is: that API's, which introspects with it and obtains no tokens
+    #[arg(long)]
+    api: Option<ApiId>,
+    /// Where it works
+    #[arg(long, value_parser = choice::environment())]
+    environment: Environment,
+    /// What people call it
+    #[arg(long)]
+    name: Name,
+    /// The e-mail address of who answers for it
+    #[arg(long, value_name = "E-MAIL")]
+    contact: EmailAddress,
+    #[command(flatten)]
+    access: Access,
+    /// The APIs its tokens may be for [default: every API that owns a scope it may have]
+    #[arg(long = "allow-api", value_name = "API", conflicts_with = "api")]
+    allow_apis: Option<Vec<ApiId>>,
+    #[command(flatten)]
+    settings: ClientSettings,
+}
+
+/// Which scopes a partner's client may have.
+#[derive(Args, Debug)]
+#[group(id = "access", multiple = false, conflicts_with = "api")]
+struct Access {
+    /// Every scope under the partner's ceiling
+    #[arg(long)]
+    full: bool,
+    /// These scopes; repeated or separated by spaces
+    #[arg(long, value_name = "SCOPE", value_delimiter = ' ')]
+    scope: Option<Vec<ScopeToken>>,
+}
+
+/// What clients of both kinds have. Absent members stay as they are, or as the server's settings say.
+#[derive(Args, Serialize, Debug)]
+struct ClientSettings {
+    /// How it authenticates
+    #[arg(long = "auth-method", value_parser = choice::auth_method())]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_endpoint_auth_method: Option<String>,
+    /// How long its tokens live, in seconds: 60 to 3600 [default: the server's setting]
+    #[arg(long, value_name = "SECONDS", value_parser = lifetime)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_lifetime: Option<TokenLifetime>,
+    /// When it stops working by itself, as in 2030-01-31T12:00:00Z [default: never]
+    #[arg(long, value_name = "TIME")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<Timestamp>,
+}
+
+#[derive(Args, Debug)]
+#[command(group = ArgGroup::new("changes").multiple(true).required(true).args([
+    "name", "contact", "full", "scope", "allow_apis", "allow_every_api", "token_endpoint_auth_method", "token_lifetime",
+    "default_token_lifetime", "expires_at", "never_expires",
+]))]
+struct ClientChange {
+    /// What people call it
+    #[arg(long)]
+    name: Option<Name>,
+    /// The e-mail address of who answers for it
+    #[arg(long, value_name = "E-MAIL")]
+    contact: Option<EmailAddress>,
+    #[command(flatten)]
+    access: ChangedAccess,
+    #[command(flatten)]
+    settings: ClientSettings,
+    #[command(flatten)]
+    taken_back: TakenBack,
+}
+
+/// Which scopes and APIs from now on.
+#[derive(Args, Debug)]
+#[group(multiple = true)]
+struct ChangedAccess {
+    /// Every scope under the partner's ceiling
+    #[arg(long, conflicts_with = "scope")]
+    full: bool,
+    /// These scopes in place of those before
+    #[arg(long, value_name = "SCOPE", value_delimiter = ' ')]
+    scope: Option<Vec<ScopeToken>>,
+    /// The APIs its tokens may be for, in place of those before
+    #[arg(long = "allow-api", value_name = "API", conflicts_with = "allow_every_api")]
+    allow_apis: Option<Vec<ApiId>>,
+    /// Every API that owns a scope it may have
+    #[arg(long)]
+    allow_every_api: bool,
+}
+
+/// What goes back to the default.
+#[derive(Args, Debug)]
+#[group(multiple = true)]
+struct TakenBack {
+    /// Its tokens live as long as the server's setting says
+    #[arg(long, conflicts_with = "token_lifetime")]
+    default_token_lifetime: bool,
+    /// It does not stop working by itself
+    #[arg(long, conflicts_with = "expires_at")]
+    never_expires: bool,
+}
+
+fn lifetime(text: &str) -> Result<TokenLifetime, Invalid> {
+    let seconds: u32 = text
+        .parse()
+        .map_err(|_| Invalid::new("is not a whole number of seconds"))?;
+    TokenLifetime::try_from(seconds)
+}
+
+impl Client {
+    pub(super) fn run(self, invocation: &mut Invocation<'_>) -> Result<(), Failure> {
+        let mut server = self.remote.open(invocation)?;
+        match self.verb {
+            Verb::List { filter, list } => server.list(list.of("/clients", &filter), &CLIENTS),
+            Verb::Show(which) => server.show(&which.path(""), &CLIENTS),
+            Verb::Create { client, create } => {
+                let created = server.create("/clients", &client.body(), &create)?;
+                server.print_created("client", &created.body, &CLIENTS)
+            }
+            Verb::Change { which, change } => server.change(&which.path(""), &change.body(), &CLIENTS),
+            Verb::Suspend(which) => server.act_and_show(&which.path("/suspend"), &CLIENTS),
+            Verb::Reinstate(which) => server.act_and_show(&which.path("/reinstate"), &CLIENTS),
+            Verb::Revoke(which) => server.act_and_show(&which.path("/revoke"), &CLIENTS),
+        }
+    }
+}
+
+impl Which {
+    fn path(&self, action: &str) -> String {
+        format!("/clients/{}{action}", self.client_id)
+    }
+}
+
+impl NewClient {
+    fn body(&self) -> Map<String, Value> {
+        let mut body = members(&self.settings);
+        put(&mut body, "environment", Some(self.environment));
+        put(&mut body, "name", Some(&self.name));
+        put(&mut body, "contact", Some(&self.contact));
+        put(&mut body, "partner_id", self.partner.as_ref());
+        put(&mut body, "api_id", self.api.as_ref());
+        put(&mut body, "allowed_apis", self.allow_apis.as_ref());
+        let kind = if self.api.is_some() {
+            "resource_server"
+        } else {
+            "partner"
+        };
+        put(&mut body, "kind", Some(kind));
+        put_access(&mut body, self.access.full, self.access.scope.as_deref());
+        body
+    }
+}
+
+impl ClientChange {
+    fn body(&self) -> Map<String, Value> {
+        let mut body = members(&self.settings);
+        put(&mut body, "name", self.name.as_ref());
+        put(&mut body, "contact", self.contact.as_ref());
+        put(&mut body, "allowed_apis", self.access.allow_apis.as_ref());
+        put_access(&mut body, self.access.full, self.access.scope.as_deref());
+        for (member, is_taken_back) in [
+            ("allowed_apis", self.access.allow_every_api),
+            ("token_lifetime", self.taken_back.default_token_lifetime),
+            ("expires_at", self.taken_back.never_expires),
+        ] {
+            if is_taken_back {
+                body.insert(member.to_owned(), Value::Null);
+            }
+        }
+        body
+    }
+}
+
+fn members(settings: &ClientSettings) -> Map<String, Value> {
+    match json!(settings) {
+        Value::Object(members) => members,
+        _ => Map::new(),
+    }
+}
+
+fn put(body: &mut Map<String, Value>, member: &str, value: Option<impl Serialize>) {
+    if let Some(value) = value {
+        body.insert(member.to_owned(), json!(value));
+    }
+}
+
+fn put_access(body: &mut Map<String, Value>, is_full: bool, scope: Option<&[ScopeToken]>) {
+    let level = match (is_full, scope) {
+        (true, _) => Some("full"),
+        (false, Some(_)) => Some("fine_grained"),
+        (false, None) => None,
+    };
+    put(body, "access_level", level);
+    put(body, "scope", scope);
+}
