@@ -19,7 +19,7 @@ pub use running::Running;
 use crate::ambient::{Clock, Entropy, SystemClock, SystemEntropy};
 use crate::authority::{Authority, AuthorityParts};
 use crate::config::Settings;
-use crate::domain::{Environment, KeyPolicy};
+use crate::domain::{Environment, KeyPolicy, OperatorStatus};
 use crate::http::admin::Gate;
 use crate::http::{Endpoints, Health, Layers, OAuthLimits, RequestLog, Scrape};
 use crate::office::{Office, OfficeParts, OfficePolicy};
@@ -81,6 +81,10 @@ pub enum AppError {
     Io(#[from] std::io::Error),
 }
 
+/// What is said to an empty installation. On PostgreSQL the server need not stop.
+const NOBODY_ADMINISTERS: &str = "there is no operator yet: make the first with `mintmark operator create \
+    --email you@example.com --role owner`, run with the same settings; on SQLite stop this server first";
+
 /// Everything that serves, put together and not yet listening.
 struct House {
     registry: Arc<Registry>,
@@ -105,10 +109,21 @@ pub async fn start(settings: &Settings, ambient: Ambient) -> Result<Running, App
         .await
         .map_err(|error| AppError::Keys(error.to_string()))?;
     house.registry.fresh().await?;
+    if !house.is_administered().await? {
+        log::warn!("{NOBODY_ADMINISTERS}");
+    }
     Running::start(settings, &ambient, house)
 }
 
 impl House {
+    /// Whether there is an operator that may act.
+    async fn is_administered(&self) -> Result<bool, StoreError> {
+        let operators = self.registry.read(|records| records.operators()).await?;
+        Ok(operators
+            .iter()
+            .any(|operator| operator.status == OperatorStatus::Active))
+    }
+
     fn build(settings: &Settings, ambient: &Ambient, installation: Installation) -> Result<Self, AppError> {
         let metrics = Arc::new(Metrics::new());
         let waits = Arc::clone(&metrics);

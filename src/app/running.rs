@@ -14,7 +14,6 @@ use super::housekeeping::Housekeeping;
 use super::tls::Certificate;
 use super::{Ambient, AppError, House, listeners};
 use crate::config::Settings;
-use crate::domain::OperatorStatus;
 use crate::http::Health;
 use crate::registry::Registry;
 
@@ -63,17 +62,6 @@ impl Running {
     #[must_use]
     pub const fn admin_address(&self) -> SocketAddr {
         self.admin_address
-    }
-
-    /// Whether there is anybody who administers.
-    ///
-    /// # Errors
-    /// When the store does not answer in time.
-    pub async fn has_operators(&self) -> Result<bool, AppError> {
-        let operators = self.registry.read(|records| records.operators()).await?;
-        Ok(operators
-            .iter()
-            .any(|operator| operator.status == OperatorStatus::Active))
     }
 
     /// Runs until a signal comes (SIGINT or SIGTERM), then stops as [`Running::stop`] does. A second signal, or the deadline, ends it

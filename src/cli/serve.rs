@@ -30,14 +30,7 @@ impl Serve {
         }
         System::new().block_on(async {
             let running = app::start(&settings, invocation.ambient.clone()).await?;
-            if !running.has_operators().await? {
-                log::warn!("{NOBODY_ADMINISTERS}");
-            }
             Ok(running.until_signal().await?)
         })
     }
 }
-
-/// On PostgreSQL the server need not stop for it, and the message of `operator create` says so where it must.
-const NOBODY_ADMINISTERS: &str = "there is no operator yet: make the first with `mintmark operator create \
-    --email you@example.com --role owner`, run with the same settings; on SQLite stop this server first";
