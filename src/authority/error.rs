@@ -16,6 +16,9 @@ pub enum AuthorityError {
     /// Too many failed authentications of this client id from this source.
     #[error("too many failed authentications; shut out for {} s", .0.as_secs())]
     Limited(Duration),
+    /// No `token` was sent to an endpoint that is about one.
+    #[error("token is missing")]
+    MissingToken,
     /// No `grant_type` was sent.
     #[error("grant_type is missing")]
     MissingGrantType,

@@ -44,11 +44,12 @@ impl Authority {
     /// The introspection endpoint (RFC 7662 §2). Only a resource server may ask, and it sees only tokens of its own audience.
     ///
     /// # Errors
-    /// When the caller is not authenticated or not a resource server, or the store does not answer. Never because of the token.
+    /// When the caller is not authenticated or not a resource server, names no token, or the store does not answer. Never because
+    /// of the token.
     pub async fn introspect(
         &self,
         presented: PresentedCredentials,
-        token: &str,
+        token: Option<&str>,
         caller: &Caller,
     ) -> Result<Introspection, AuthorityError> {
         let now = self.clock.now();
@@ -60,6 +61,7 @@ impl Authority {
             .as_ref()
             .ok_or(Rejection::NotAResourceServer)?;
         self.registry.note_use(asking.secret_id(), now);
+        let token = token.ok_or(AuthorityError::MissingToken)?;
         let keyring = view.keyring(self.environment()).await?;
         let Some(token) = self.read_token(token, &keyring) else {
             return Ok(Introspection::Inactive);

@@ -11,18 +11,19 @@ impl Authority {
     /// unknown, foreign-issuer, malformed, expired or already revoked token is no error (§2.2).
     ///
     /// # Errors
-    /// When the caller is not authenticated, the token is another client's (§2.1; it is then not revoked), or the store does not
-    /// answer.
+    /// When the caller is not authenticated or names no token, the token is another client's (§2.1; it is then not revoked), or the
+    /// store does not answer.
     pub async fn revoke(
         &self,
         presented: PresentedCredentials,
-        token: &str,
+        token: Option<&str>,
         caller: &Caller,
     ) -> Result<(), AuthorityError> {
         let now = self.clock.now();
         let view = self.registry.fresh().await?;
         let client = self.authenticate(view, presented, caller).await?;
         self.registry.note_use(client.secret_id(), now);
+        let token = token.ok_or(AuthorityError::MissingToken)?;
         let keyring = view.keyring(self.environment()).await?;
         let Some(token) = self.read_token(token, &keyring) else {
             return Ok(());

@@ -110,14 +110,19 @@ pub(super) fn read<'a>(request: &HttpRequest, body: &'a [u8]) -> Result<(Form<'a
     Ok((form, presented))
 }
 
-/// Whether the media type is that of a form. Its parameters, such as a charset, say nothing a form does not say itself.
+/// Whether the media type, named once, is that of a form. Its parameters, such as a charset, say nothing a form does not say itself.
 fn is_form(request: &HttpRequest) -> bool {
-    let value = request
-        .headers()
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    let essence = value.split(';').next().unwrap_or_default().trim();
+    let mut named = request.headers().get_all(CONTENT_TYPE);
+    let (Some(value), None) = (named.next(), named.next()) else {
+        return false;
+    };
+    let essence = value
+        .to_str()
+        .unwrap_or_default()
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim();
     essence.eq_ignore_ascii_case("application/x-www-form-urlencoded")
 }
 

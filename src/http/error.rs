@@ -33,9 +33,6 @@ pub enum OAuthError {
     /// The body is not a form.
     #[error(transparent)]
     Form(#[from] FormFault),
-    /// The endpoint is about a token, and there is none.
-    #[error("token is missing")]
-    MissingToken,
     /// A secret came in the body without the client it belongs to.
     #[error("client_secret without client_id")]
     MissingClientId,
@@ -149,7 +146,6 @@ impl OAuthError {
             Self::Form(FormFault::Encoding) => bad("the body is not UTF-8"),
             Self::Form(FormFault::Repeated) => bad("a parameter is sent more than once"),
             Self::Form(FormFault::TooMany) => bad("the body holds more than 64 parameters"),
-            Self::MissingToken => bad("the parameter token is missing"),
             Self::MissingClientId => bad("client_secret is sent without client_id"),
             Self::TwoMethods => bad("the client must authenticate in exactly one way"),
             Self::DifferentClient => bad("client_id in the body differs from the one in the Authorization header"),
@@ -205,6 +201,7 @@ fn refused_by_authority(error: &AuthorityError) -> Refused {
                 "too many failed authentications",
             )
         },
+        AuthorityError::MissingToken => bad(ErrorCode::InvalidRequest, "the parameter token is missing"),
         AuthorityError::MissingGrantType => bad(ErrorCode::InvalidRequest, "the parameter grant_type is missing"),
         AuthorityError::UnsupportedGrantType => {
             bad(ErrorCode::UnsupportedGrantType, "only client_credentials is supported")

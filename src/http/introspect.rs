@@ -44,6 +44,8 @@ async fn ask(
 ) -> Result<Introspection, OAuthError> {
     let body = endpoints.body(request, payload).await?;
     let (form, presented) = read(request, &body)?;
-    let token = form.get("token").ok_or(OAuthError::MissingToken)?;
-    Ok(endpoints.authority.introspect(presented, token, caller).await?)
+    Ok(endpoints
+        .authority
+        .introspect(presented, form.get("token"), caller)
+        .await?)
 }

@@ -34,6 +34,5 @@ async fn end(
 ) -> Result<(), OAuthError> {
     let body = endpoints.body(request, payload).await?;
     let (form, presented) = read(request, &body)?;
-    let token = form.get("token").ok_or(OAuthError::MissingToken)?;
-    Ok(endpoints.authority.revoke(presented, token, caller).await?)
+    Ok(endpoints.authority.revoke(presented, form.get("token"), caller).await?)
 }
