@@ -74,6 +74,14 @@ impl ClientCache {
         true
     }
 
+    /// Forgets everything.
+    pub(super) fn clear(&self) {
+        let mut generation = self.generation.lock().unwrap_or_else(PoisonError::into_inner);
+        self.known.clear();
+        self.strangers.clear();
+        *generation += 1;
+    }
+
     /// Forgets what `entry` may have changed. Partners and APIs reach many clients, so all are forgotten; they change seldom.
     pub(super) fn apply(&self, entry: &JournalEntry) {
         let mut generation = self.generation.lock().unwrap_or_else(PoisonError::into_inner);

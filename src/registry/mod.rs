@@ -27,7 +27,7 @@ pub use registered::RegisteredClient;
 use crate::domain::{
     Attribution, Change, ClientId, Environment, Epoch, JournalEntry, Noun, SecretId, Timestamp, TokenId,
 };
-use crate::store::{CommitError, Door, Records, Sealer, Sharing, Store, StoreError};
+use crate::store::{CommitError, Door, Records, Sealer, Settled, Sharing, Store, StoreError};
 use crate::telemetry::{CacheResult, Metrics};
 use cache::{ClientCache, Remembered};
 use pulse::{Pulse, Standing};
@@ -155,7 +155,7 @@ impl Registry {
     ) -> Result<(Option<JournalEntry>, T), CommitError> {
         let memory = Arc::clone(&self.memory);
         self.door
-            .commit(attribution, decide, move |entry| memory.apply(entry))
+            .commit(attribution, decide, move |settled| memory.settle(settled))
             .await
     }
 
@@ -303,6 +303,23 @@ impl Memory {
         match environment {
             Environment::Qa => &self.keyrings[0],
             Environment::Production => &self.keyrings[1],
+        }
+    }
+
+    /// Makes what is remembered agree with a commit. One whose end is unknown may have changed anything.
+    fn settle(&self, settled: Settled<'_>) {
+        match settled {
+            Settled::Written(entry) => self.apply(entry),
+            Settled::Unknown => self.forget_everything(),
+        }
+    }
+
+    /// Forgets clients and keys; both are read again when they are next asked for.
+    fn forget_everything(&self) {
+        self.clients.clear();
+        let _turn = self.reading_keys.lock().unwrap_or_else(PoisonError::into_inner);
+        for keyring in &self.keyrings {
+            keyring.store(None);
         }
     }
 

@@ -16,6 +16,15 @@ use crate::domain::{Attribution, Change, JournalEntry};
 /// Is told how long each caller waited for a place.
 pub type WaitObserver = Arc<dyn Fn(Duration) + Send + Sync>;
 
+/// How a commit ended, as far as what is remembered of the store is concerned.
+#[derive(Clone, Copy, Debug)]
+pub enum Settled<'a> {
+    /// This was written.
+    Written(&'a JournalEntry),
+    /// The store failed, perhaps after it had written.
+    Unknown,
+}
+
 /// The door. Clones share the places behind it.
 #[derive(Clone)]
 pub struct Door {
@@ -65,7 +74,8 @@ impl Door {
         .await?
     }
 
-    /// Commits what `decide` decides. `committed` is told of it on the thread that wrote it, whether or not anybody still waits.
+    /// Commits what `decide` decides. `settle` is told how it ended on the thread that wrote it, whether or not anybody still waits; it is not
+    /// told of what changed nothing.
     ///
     /// # Errors
     /// When `decide` refuses, or the store does not answer in time; whether the change was made is then unknown.
@@ -73,7 +83,7 @@ impl Door {
         &self,
         attribution: Attribution,
         mut decide: impl FnMut(&mut dyn Records) -> Result<(Option<Change>, T), CommitError> + Send + 'static,
-        committed: impl FnOnce(&JournalEntry) + Send + 'static,
+        settle: impl FnOnce(Settled<'_>) + Send + 'static,
     ) -> Result<(Option<JournalEntry>, T), CommitError> {
         self.call(move |store| {
             let mut answer = None;
@@ -82,10 +92,13 @@ impl Door {
                 answer = Some(value);
                 Ok(change)
             };
-            let entry = store.commit(&attribution, decide)?;
-            if let Some(entry) = &entry {
-                committed(entry);
+            let entry = store.commit(&attribution, decide);
+            match &entry {
+                Ok(Some(entry)) => settle(Settled::Written(entry)),
+                Err(CommitError::Store(_)) => settle(Settled::Unknown),
+                Ok(None) | Err(CommitError::Refused(_)) => {}
             }
+            let entry = entry?;
             let answer = answer.ok_or_else(|| StoreError::Corrupt("a commit ended without a decision".to_owned()))?;
             Ok((entry, answer))
         })
