@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::http::header::CONTENT_TYPE;
+use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use actix_web::rt::time::timeout;
 use actix_web::web::{Bytes, Data, Payload};
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse};
@@ -67,6 +67,9 @@ impl Endpoints {
 
     /// Reads the body of a request, within the bounds.
     pub(super) async fn body(&self, request: &HttpRequest, payload: Payload) -> Result<Bytes, OAuthError> {
+        if promises_more_than(request, self.limits.body) {
+            return Err(OAuthError::TooLarge);
+        }
         let read = timeout(self.limits.body_timeout, payload.to_bytes_limited(self.limits.body));
         let body = read
             .await
@@ -108,6 +111,15 @@ pub(super) fn read<'a>(request: &HttpRequest, body: &'a [u8]) -> Result<(Form<'a
     let form = form::parse(body)?;
     let presented = presented(request.headers(), &form)?;
     Ok((form, presented))
+}
+
+/// Whether the body is said to be larger than `limit` before it has come.
+fn promises_more_than(request: &HttpRequest, limit: usize) -> bool {
+    let promised = request
+        .headers()
+        .get(CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok());
+    promised.is_some_and(|length| length.parse().is_ok_and(|length: usize| length > limit))
 }
 
 /// Whether the media type, named once, is that of a form. Its parameters, such as a charset, say nothing a form does not say itself.

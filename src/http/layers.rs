@@ -11,6 +11,7 @@ use actix_web::web::Data;
 use actix_web::{Error, HttpMessage as _};
 
 use super::peer::{PeerAddress, Trust};
+use super::unread::{SharedBody, held};
 use crate::ambient::Entropy;
 use crate::domain::RequestId;
 
@@ -37,14 +38,19 @@ pub struct Layers {
     pub log: RequestLog,
 }
 
-/// Puts the [`RequestId`] and the [`PeerAddress`] down in the request, and the name in the answer.
+/// Puts the [`RequestId`] and the [`PeerAddress`] down in the request, and the name in the answer. Closes the connection behind
+/// the answer when the body was not read to its end.
 ///
 /// # Errors
 /// Only what comes from within.
-pub async fn outermost<B: MessageBody>(request: ServiceRequest, next: Next<B>) -> Result<ServiceResponse<B>, Error> {
+pub async fn outermost<B: MessageBody + 'static>(
+    mut request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let began = Instant::now();
+    let body = SharedBody::of(&mut request);
     let Some(layers) = request.app_data::<Data<Layers>>().cloned() else {
-        return next.call(request).await;
+        return Ok(held(next.call(request).await?, body));
     };
     let given = request
         .headers()
@@ -68,5 +74,5 @@ pub async fn outermost<B: MessageBody>(request: ServiceRequest, next: Next<B>) -
         let microseconds = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
         log::info!(request_id = request_id.as_str(), source:% = peer.0, method, route, status, microseconds; "request");
     }
-    Ok(response)
+    Ok(held(response, body))
 }

@@ -19,6 +19,7 @@ mod metrics;
 pub mod peer;
 mod revoke;
 mod token;
+mod unread;
 
 use std::sync::Arc;
 
