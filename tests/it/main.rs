@@ -2,5 +2,8 @@
 
 mod admin;
 mod cli;
+mod ledger;
+mod oauth;
+mod regressions;
 mod store;
 mod support;

@@ -2,5 +2,12 @@
 
 pub mod admin_harness;
 pub mod asking;
+pub mod faulty;
+pub mod forge;
+pub mod installation;
+pub mod keys;
+pub mod oauth;
 pub mod postgresql;
+pub mod registration;
 pub mod schema;
+pub mod wire;

@@ -1,0 +1,15 @@
+//! What the RFCs bind the OAuth endpoints to, requirement by requirement. The name of each test begins with the id under which
+//! `docs/RFC.md` lists the requirement.
+
+mod access_token;
+mod client_authentication;
+mod discovery;
+mod errors;
+mod introspection;
+mod jwks;
+mod never_an_echo;
+mod order_of_checks;
+mod resource_indicators;
+mod revocation;
+mod token_request;
+mod token_response;

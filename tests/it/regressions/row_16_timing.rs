@@ -1,0 +1,95 @@
+//! Differences in time that tell whether a client exists or a secret is nearly right (PR #1167 of Rauthy, dexidp/dex #1861).
+//!
+//! Everyone who is refused is timed in turn, round by round, so that whatever else the machine does falls on all alike; the medians
+//! are compared. The bound is generous: what it must catch is a look-up, a digest or a comparison that one of them is spared.
+
+use std::time::{Duration, Instant};
+
+use mintmark::authority::{Caller, PresentedCredentials, PresentedMethod, TokenRequest};
+use mintmark::domain::Environment::Qa;
+use mintmark::domain::{RequestId, Seconds};
+use zeroize::Zeroizing;
+
+use crate::support::installation::{Installation, START, block_on};
+use crate::support::registration::{Credentials, Window};
+
+const ROUNDS: usize = 801;
+
+#[test]
+fn tok_14_whoever_is_refused_waits_as_long_as_a_stranger() {
+    let installation = Installation::start();
+    let good = installation.client("acme").register();
+    let refused = refused(&installation, &good);
+    let authority = installation.authority(Qa);
+    let caller = Caller {
+        source: "192.0.2.1".parse().unwrap(),
+        request_id: "timing-0001".parse::<RequestId>().unwrap(),
+    };
+    let mut times = vec![Vec::with_capacity(ROUNDS); refused.len()];
+    block_on(async {
+        for round in 0..=ROUNDS {
+            for ((_, credentials), times) in refused.iter().zip(&mut times) {
+                let secret = Zeroizing::new(credentials.secret.clone());
+                let method = PresentedMethod::ClientSecretBasic;
+                let presented = PresentedCredentials::new(credentials.client_id.clone(), secret, method);
+                let request = TokenRequest {
+                    grant_type: Some("client_credentials"),
+                    ..TokenRequest::default()
+                };
+                let began = Instant::now();
+                let outcome = authority.token(presented, request, &caller).await;
+                let took = began.elapsed();
+                assert!(outcome.is_err());
+                // The first round fills what is remembered.
+                if round > 0 {
+                    times.push(took);
+                }
+            }
+        }
+    });
+    let medians: Vec<Duration> = times.iter_mut().map(|times| median(times)).collect();
+    let (fastest, slowest) = (medians.iter().min().unwrap(), medians.iter().max().unwrap());
+    let told: Vec<_> = refused.iter().map(|(who, _)| who).zip(&medians).collect();
+    assert!(*slowest < *fastest * 3 / 2 + Duration::from_micros(10), "{told:?}");
+}
+
+fn median(times: &mut [Duration]) -> Duration {
+    times.sort_unstable();
+    times[times.len() / 2]
+}
+
+fn refused(installation: &Installation, good: &Credentials) -> Vec<(&'static str, Credentials)> {
+    let suspended = installation.client("acme").register();
+    installation.suspend(&suspended);
+    let revoked = installation.client("acme").register();
+    installation.revoke_client(&revoked);
+    let expired = installation.client("acme").expires_at(START).register();
+    let of_suspended_partner = installation.client("globex").register();
+    installation.suspend_partner("globex");
+    let ended = installation
+        .client("acme")
+        .window(Window(START, Some(START)))
+        .register();
+    let not_yet = installation
+        .client("acme")
+        .window(Window(START + Seconds(1), None))
+        .register();
+    let stranger = Credentials {
+        client_id: "qa-client-0000000000".to_owned(),
+        ..good.clone()
+    };
+    let wrong = Credentials {
+        secret: suspended.secret.clone(),
+        ..good.clone()
+    };
+    vec![
+        ("a stranger", stranger),
+        ("a wrong secret", wrong),
+        ("a suspended client", suspended),
+        ("a revoked client", revoked),
+        ("an expired client", expired),
+        ("a client of a suspended partner", of_suspended_partner),
+        ("an ended secret", ended),
+        ("a secret whose time has not come", not_yet),
+    ]
+}

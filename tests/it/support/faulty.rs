@@ -1,0 +1,108 @@
+//! A store that fails when it is told to: before it writes, after it has written, or by not answering.
+
+use std::sync::{Arc, Condvar, Mutex};
+
+use mintmark::domain::{Attribution, JournalEntry, Timestamp};
+use mintmark::store::{CommitError, Decide, Follower, MemoryStore, Read, SecretUse, Sharing, Store, StoreError};
+
+/// What goes wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    Nothing,
+    /// A commit fails before anything is written.
+    BeforeWriting,
+    /// A commit is written, and then fails all the same.
+    AfterWriting,
+    /// A commit waits until the fault is another.
+    Stalling,
+    /// Nothing can be read.
+    Unreadable,
+}
+
+/// The store in memory, and its fault of the moment. Clones share both.
+#[derive(Clone)]
+pub struct FaultyStore {
+    inside: MemoryStore,
+    fault: Arc<(Mutex<Fault>, Condvar)>,
+    sharing: Sharing,
+}
+
+impl FaultyStore {
+    pub fn new(sharing: Sharing) -> Self {
+        Self {
+            inside: MemoryStore::default(),
+            fault: Arc::new((Mutex::new(Fault::Nothing), Condvar::new())),
+            sharing,
+        }
+    }
+
+    pub fn set(&self, fault: Fault) {
+        *self.fault.0.lock().unwrap() = fault;
+        self.fault.1.notify_all();
+    }
+
+    fn fault(&self) -> Fault {
+        let fault = self.fault.0.lock().unwrap();
+        *self
+            .fault
+            .1
+            .wait_while(fault, |fault| *fault == Fault::Stalling)
+            .unwrap()
+    }
+
+    fn readable(&self) -> Result<(), StoreError> {
+        match *self.fault.0.lock().unwrap() {
+            Fault::Unreadable => Err(broken()),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn broken() -> StoreError {
+    StoreError::Unavailable("the test wants it so".to_owned())
+}
+
+impl Store for FaultyStore {
+    fn sharing(&self) -> Sharing {
+        self.sharing
+    }
+
+    fn read(&self, read: &mut Read<'_>) -> Result<(), StoreError> {
+        self.readable()?;
+        self.inside.read(read)
+    }
+
+    fn commit(&self, attribution: &Attribution, decide: &mut Decide<'_>) -> Result<Option<JournalEntry>, CommitError> {
+        match self.fault() {
+            Fault::BeforeWriting | Fault::Unreadable => Err(broken().into()),
+            Fault::AfterWriting => self.inside.commit(attribution, decide).and(Err(broken().into())),
+            Fault::Nothing | Fault::Stalling => self.inside.commit(attribution, decide),
+        }
+    }
+
+    fn follower(&self) -> Result<Box<dyn Follower>, StoreError> {
+        self.readable()?;
+        Ok(Box::new(FaultyFollower(self.inside.follower()?, self.clone())))
+    }
+
+    fn record_uses(&self, uses: &[SecretUse]) -> Result<(), StoreError> {
+        self.inside.record_uses(uses)
+    }
+
+    fn forget(&self, now: Timestamp) -> Result<u64, StoreError> {
+        self.inside.forget(now)
+    }
+
+    fn keep_master_key_check(&self, check: &[u8]) -> Result<(), StoreError> {
+        self.inside.keep_master_key_check(check)
+    }
+}
+
+struct FaultyFollower(Box<dyn Follower>, FaultyStore);
+
+impl Follower for FaultyFollower {
+    fn after(&mut self, known: mintmark::domain::Epoch, limit: u16) -> Result<Vec<JournalEntry>, StoreError> {
+        self.1.readable()?;
+        self.0.after(known, limit)
+    }
+}
