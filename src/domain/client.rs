@@ -35,6 +35,13 @@ impl ClientId {
             random::base32(entropy, RANDOM_END)
         ))
     }
+
+    /// Where a client of this name would be at home, if there were one.
+    #[must_use]
+    pub fn supposed_environment(&self) -> Environment {
+        let tagged = |environment: &Environment| self.0.starts_with(environment.tag());
+        Environment::ALL.into_iter().find(tagged).unwrap_or(Environment::Qa)
+    }
 }
 
 impl FromStr for ClientId {
