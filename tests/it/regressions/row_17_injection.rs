@@ -1,25 +1,10 @@
 //! Input that reaches SQL, and keys that are the same everywhere (GHSA-r9w3-57w2-gch2, CVE-2026-33505), on a store that speaks SQL.
 
-use std::sync::Arc;
-use std::time::Duration;
-
 use mintmark::domain::Environment::Qa;
-use mintmark::store::{DatabaseUrl, Migrate, Store, StoreSettings, open};
 
 use crate::support::forge;
-use crate::support::installation::{Installation, Plan};
+use crate::support::installation::{Installation, Plan, sqlite};
 use crate::support::registration::Credentials;
-
-/// A new SQLite file in `folder`.
-fn sqlite(folder: &tempfile::TempDir) -> Arc<dyn Store> {
-    let settings = StoreSettings {
-        url: DatabaseUrl::sqlite(&folder.path().join("mintmark.db")),
-        pool_size: 4,
-        timeout: Duration::from_secs(10),
-        migrate: Migrate::Auto,
-    };
-    open(&settings).expect("a new file can be opened")
-}
 
 #[test]
 fn no_parameter_reaches_sql_as_sql() {

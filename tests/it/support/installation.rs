@@ -28,7 +28,10 @@ use mintmark::domain::{
 };
 use mintmark::http::{Endpoints, Health, Layers, OAuthLimits, RequestLog, configure_public, outermost};
 use mintmark::registry::{Freshness, Promise, Registry, RegistryParts};
-use mintmark::store::{CommitError, Door, MasterKey, MemoryStore, Records, Sealer, Store, StoreError};
+use mintmark::store::{
+    CommitError, DatabaseUrl, Door, MasterKey, MemoryStore, Migrate, Records, Sealer, Store, StoreError, StoreSettings,
+    open,
+};
 use mintmark::telemetry::Metrics;
 
 /// When every test begins: in the year 2096, so that even a library that asks the machine's clock finds the tokens alive.
@@ -233,6 +236,17 @@ impl Plan {
             server,
         }
     }
+}
+
+/// A store in a new SQLite file in `folder`, for [`Plan::store`].
+pub fn sqlite(folder: &tempfile::TempDir) -> Arc<dyn Store> {
+    let settings = StoreSettings {
+        url: DatabaseUrl::sqlite(&folder.path().join("mintmark.db")),
+        pool_size: 4,
+        timeout: Duration::from_secs(10),
+        migrate: Migrate::Auto,
+    };
+    open(&settings).expect("a new file can be opened")
 }
 
 fn authority(
