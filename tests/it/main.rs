@@ -2,5 +2,6 @@
 
 mod admin;
 mod cli;
+mod docs;
 mod store;
 mod support;
