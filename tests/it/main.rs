@@ -2,6 +2,7 @@
 
 mod admin;
 mod cli;
+mod docs;
 mod ledger;
 mod oauth;
 mod regressions;

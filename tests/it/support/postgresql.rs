@@ -48,6 +48,40 @@ impl Drop for TestDatabase {
     }
 }
 
+/// A database of its own, for what works on a whole one. Removed when dropped.
+pub struct OwnDatabase {
+    /// Leads into it.
+    pub url: String,
+    name: String,
+}
+
+/// An empty database.
+pub fn own_database() -> OwnDatabase {
+    let mut random = [0; 8];
+    SystemEntropy::new().fill(&mut random);
+    let name = format!("own_{:016x}", u64::from_be_bytes(random));
+    alone(&format!("CREATE DATABASE {name}"));
+    let (server, _) = base_url().rsplit_once('/').expect("the URL names a database");
+    OwnDatabase {
+        url: format!("{server}/{name}"),
+        name,
+    }
+}
+
+impl Drop for OwnDatabase {
+    fn drop(&mut self) {
+        alone(&format!("DROP DATABASE {} WITH (FORCE)", self.name));
+    }
+}
+
+/// Executes what may stand in no transaction, and so beside nothing else.
+fn alone(statement: &str) {
+    let mut connection = PgConnection::establish(base_url()).expect("the PostgreSQL of the tests answers");
+    connection
+        .batch_execute(statement)
+        .expect("a database can be made and dropped");
+}
+
 fn administer(statement: &str) {
     let mut connection = PgConnection::establish(base_url()).expect("the PostgreSQL of the tests answers");
     connection
