@@ -12,5 +12,6 @@ mod never_an_echo;
 mod order_of_checks;
 mod resource_indicators;
 mod revocation;
+mod stores;
 mod token_request;
 mod token_response;

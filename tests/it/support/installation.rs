@@ -34,6 +34,8 @@ use mintmark::store::{
 };
 use mintmark::telemetry::Metrics;
 
+use super::postgresql::TestDatabase;
+
 /// When every test begins: in the year 2096, so that even a library that asks the machine's clock finds the tokens alive.
 pub const START: Timestamp = Timestamp::from_seconds(4_000_000_000);
 /// What the issuers begin with.
@@ -240,13 +242,22 @@ impl Plan {
 
 /// A store in a new SQLite file in `folder`, for [`Plan::store`].
 pub fn sqlite(folder: &tempfile::TempDir) -> Arc<dyn Store> {
+    opened(DatabaseUrl::sqlite(&folder.path().join("mintmark.db")))
+}
+
+/// The store in a PostgreSQL schema, for [`Plan::store`] and, opened again, for [`Installation::replica`].
+pub fn postgresql(database: &TestDatabase) -> Arc<dyn Store> {
+    opened(database.url.parse().expect("it is the URL of a database"))
+}
+
+fn opened(url: DatabaseUrl) -> Arc<dyn Store> {
     let settings = StoreSettings {
-        url: DatabaseUrl::sqlite(&folder.path().join("mintmark.db")),
+        url,
         pool_size: 4,
         timeout: Duration::from_secs(10),
         migrate: Migrate::Auto,
     };
-    open(&settings).expect("a new file can be opened")
+    open(&settings).expect("the store opens")
 }
 
 fn authority(
