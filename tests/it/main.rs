@@ -5,6 +5,7 @@ mod cli;
 mod docs;
 mod ledger;
 mod oauth;
+mod process;
 mod regressions;
 mod store;
 mod support;

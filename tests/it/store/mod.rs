@@ -5,3 +5,5 @@ mod engines;
 mod master_key;
 pub mod places;
 mod samples;
+
+pub use engines::Aside;

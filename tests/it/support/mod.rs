@@ -2,6 +2,7 @@
 
 pub mod admin_harness;
 pub mod asking;
+pub mod calls;
 pub mod faulty;
 pub mod forge;
 pub mod installation;
@@ -10,4 +11,5 @@ pub mod oauth;
 pub mod postgresql;
 pub mod registration;
 pub mod schema;
+pub mod server;
 pub mod wire;

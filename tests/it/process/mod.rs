@@ -1,0 +1,17 @@
+//! The built program as it runs: started, watched, asked over real sockets, stopped, killed, and started again.
+
+mod durability;
+
+/// Runs each test on both stores.
+macro_rules! on_both_stores {
+    ($($name:ident)*) => {
+        mod sqlite {
+            $(#[test] fn $name() { super::$name(crate::support::server::Installation::sqlite()); })*
+        }
+
+        mod postgresql {
+            $(#[test] fn $name() { super::$name(crate::support::server::Installation::postgresql()); })*
+        }
+    };
+}
+use on_both_stores;
