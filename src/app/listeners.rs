@@ -1,6 +1,7 @@
 //! The two listeners, with their bounds: header and idle timeouts, connections, TLS.
 
 use std::net::{SocketAddr, TcpListener};
+use std::num::NonZero;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,17 +25,20 @@ pub(super) struct Listener {
     pub(super) server: Server,
 }
 
-/// Applies the bounds of the settings to a server, binds it and starts it.
+/// Applies the bounds of the settings to a server of so many workers, binds it and starts it.
 macro_rules! listen {
-    ($server:expr, $address:expr, $settings:expr, $certificate:expr) => {{
+    ($server:expr, $workers:expr, $address:expr, ($settings:expr, $certificate:expr)) => {{
         let limits = &$settings.limits;
         let server = $server
             .disable_signals()
+            .workers($workers)
             .keep_alive(KEEP_ALIVE)
             .client_request_timeout(limits.header_timeout)
             .client_disconnect_timeout(DISCONNECT)
-            .max_connections(limits.connections)
-            .shutdown_timeout($settings.shutdown.deadline.as_secs());
+            // The framework counts them for each worker.
+            .max_connections((limits.connections / $workers).max(1))
+            // Whoever stops the server holds it to the deadline; this is for who does not.
+            .shutdown_timeout($settings.shutdown.deadline.as_secs() + 1);
         let (listener, address) = bound($address)?;
         let refused = |cause| AppError::Listen {
             address: $address,
@@ -66,7 +70,7 @@ pub(super) fn public(
             .wrap(from_fn(outermost))
             .configure(|config| configure_public(config, &endpoints, &health))
     });
-    listen!(server, settings.listen.public, settings, certificate)
+    listen!(server, workers(), settings.listen.public, (settings, certificate))
 }
 
 /// The admin API, metrics, health in full. One worker is plenty for people.
@@ -88,9 +92,13 @@ pub(super) fn private(
             .wrap(from_fn(outermost))
             .configure(|config| admin::configure(config, &gate))
             .configure(|config| configure_admin(config, &health, &scrape))
-    })
-    .workers(1);
-    listen!(server, settings.listen.admin, settings, certificate)
+    });
+    listen!(server, 1, settings.listen.admin, (settings, certificate))
+}
+
+/// One for each core, as the framework would have it by itself.
+fn workers() -> usize {
+    std::thread::available_parallelism().map_or(2, NonZero::get)
 }
 
 fn bound(address: SocketAddr) -> Result<(TcpListener, SocketAddr), AppError> {

@@ -1,13 +1,17 @@
 //! A server that runs, and how it is brought to an end.
+//!
+//! SIGINT or SIGTERM: readiness turns red, running requests are finished, what is noted in memory is written. A second one, or the
+//! deadline, cuts the requests off; what is noted is written all the same. SIGHUP: the certificate's files are read again at once.
 
 use std::future::poll_fn;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
-use actix_web::rt::signal::unix::{SignalKind, signal};
+use actix_web::rt::signal::unix::{Signal, SignalKind, signal};
 use actix_web::rt::{spawn, time};
 
 use super::housekeeping::Housekeeping;
@@ -28,6 +32,7 @@ pub struct Running {
     health: Arc<Health>,
     registry: Arc<Registry>,
     housekeeping: Housekeeping,
+    certificate: Option<Arc<Certificate>>,
     deadline: Duration,
 }
 
@@ -39,8 +44,7 @@ impl Running {
         let servers = [public.server.handle(), private.server.handle()];
         spawn(public.server);
         spawn(private.server);
-        let housekeeping = Housekeeping::start(&house.registry, &house.office, &ambient.clock, certificate);
-        log::info!(public:% = public.address, admin:% = private.address; "ready");
+        let housekeeping = Housekeeping::start(&house.registry, &house.office, &ambient.clock, certificate.clone());
         Ok(Self {
             public_address: public.address,
             admin_address: private.address,
@@ -48,6 +52,7 @@ impl Running {
             health: house.health,
             registry: house.registry,
             housekeeping,
+            certificate,
             deadline: settings.shutdown.deadline,
         })
     }
@@ -64,57 +69,123 @@ impl Running {
         self.admin_address
     }
 
-    /// Runs until a signal comes (SIGINT or SIGTERM), then stops as [`Running::stop`] does. A second signal, or the deadline, ends it
-    /// at once.
+    /// Says where it is ready, runs until SIGINT or SIGTERM comes, then stops as [`Running::stop`] does, but within the deadline and
+    /// until a second signal.
     ///
     /// # Errors
     /// When signals cannot be waited for.
     pub async fn until_signal(self) -> Result<(), AppError> {
-        a_signal().await?;
+        // Before anybody can know that the server is ready and send one.
+        let mut signals = Signals::listen()?;
+        log::info!(public:% = self.public_address, admin:% = self.admin_address; "ready");
+        while let Asked::Reload = signals.next().await {
+            self.reload_certificate();
+        }
+        self.health.drain();
         log::info!("stopping: no longer ready; running requests are finished");
-        let servers = self.servers.clone();
-        let deadline = self.deadline;
-        let impatience = spawn(async move {
-            let waited = time::timeout(deadline, a_signal()).await;
-            log::warn!(
-                "{}",
-                if waited.is_ok() {
-                    "a second signal: stopping at once"
-                } else {
-                    "the deadline: stopping at once"
-                }
-            );
-            for server in &servers {
-                server.stop(false).await;
-            }
-        });
-        self.stop().await;
-        impatience.abort();
+        match time::timeout(self.deadline, first(self.finish_requests(), signals.stop())).await {
+            Ok(First::Done) => {}
+            Ok(First::Interrupted) => log::warn!("a second signal: running requests are cut off"),
+            Err(_) => log::warn!("the deadline has come: running requests are cut off"),
+        }
+        self.write_what_is_noted().await;
         Ok(())
     }
 
     /// Turns readiness red, lets running requests finish, and writes what is noted in memory.
     pub async fn stop(self) {
         self.health.drain();
+        self.finish_requests().await;
+        self.write_what_is_noted().await;
+    }
+
+    /// The admin listener is closed last, so that readiness and metrics are seen to the end.
+    async fn finish_requests(&self) {
         time::sleep(NOTICE).await;
         for server in &self.servers {
             server.stop(true).await;
         }
+    }
+
+    async fn write_what_is_noted(self) {
         drop(self.housekeeping);
         if let Err(error) = self.registry.flush().await {
             log::warn!(error:% = error; "last uses of secrets could not be written");
         }
     }
+
+    fn reload_certificate(&self) {
+        match &self.certificate {
+            Some(certificate) => certificate.reload(),
+            None => log::info!("a hang-up signal: without a certificate there is nothing to read again"),
+        }
+    }
 }
 
-/// Returns at the first SIGINT or SIGTERM after the call.
-async fn a_signal() -> Result<(), AppError> {
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
+/// The signals a server listens to. One that comes while nobody waits is not lost.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    hang_up: Signal,
+}
+
+/// What a signal asks for.
+enum Asked {
+    Stop,
+    Reload,
+}
+
+impl Signals {
+    fn listen() -> Result<Self, AppError> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
+    }
+
+    async fn next(&mut self) -> Asked {
+        poll_fn(|context| {
+            if self.asks_to_stop(context) {
+                Poll::Ready(Asked::Stop)
+            } else {
+                self.hang_up.poll_recv(context).map(|_| Asked::Reload)
+            }
+        })
+        .await
+    }
+
+    /// Returns at the next SIGINT or SIGTERM.
+    async fn stop(&mut self) {
+        poll_fn(|context| {
+            if self.asks_to_stop(context) {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
+        })
+        .await;
+    }
+
+    fn asks_to_stop(&mut self, context: &mut Context<'_>) -> bool {
+        self.interrupt.poll_recv(context).is_ready() || self.terminate.poll_recv(context).is_ready()
+    }
+}
+
+/// Which of two came first.
+enum First {
+    Done,
+    Interrupted,
+}
+
+async fn first(work: impl Future<Output = ()>, interruption: impl Future<Output = ()>) -> First {
+    let (mut work, mut interruption) = (pin!(work), pin!(interruption));
     poll_fn(|context| {
-        let came = interrupt.poll_recv(context).is_ready() || terminate.poll_recv(context).is_ready();
-        if came { Poll::Ready(()) } else { Poll::Pending }
+        if work.as_mut().poll(context).is_ready() {
+            Poll::Ready(First::Done)
+        } else {
+            interruption.as_mut().poll(context).map(|()| First::Interrupted)
+        }
     })
-    .await;
-    Ok(())
+    .await
 }

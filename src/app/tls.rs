@@ -1,4 +1,5 @@
-//! TLS, where it is configured: the certificate and its key, read again when the files change.
+//! TLS, where it is configured: the certificate and its key, read again when the files change: at SIGHUP at once, else within half
+//! a minute.
 
 use std::fs;
 use std::path::Path;
@@ -54,12 +55,17 @@ impl Certificate {
         Ok(builder.with_no_client_auth().with_cert_resolver(resolver))
     }
 
-    /// Reads the files again if they were written since. What cannot be read leaves the certificate in use, with a warning.
+    /// Reads the files again if they were written since.
     pub(super) fn refresh(&self) {
-        let written = stamp(&self.files);
-        if **self.read_at.load() == written {
-            return;
+        if **self.read_at.load() != stamp(&self.files) {
+            self.reload();
         }
+    }
+
+    /// Reads the files again. What cannot be used leaves the certificate in use, with a warning, and is tried again at the next
+    /// refresh: the other file may be on its way.
+    pub(super) fn reload(&self) {
+        let written = stamp(&self.files);
         match certified_key(&self.files) {
             Ok(key) => {
                 self.current.store(Arc::new(key));
@@ -67,7 +73,7 @@ impl Certificate {
                 log::info!("the certificate was read again");
             }
             Err(error) => {
-                log::warn!(error:% = error; "the certificate was changed and cannot be used: the one before stays in use");
+                log::warn!(error:% = error; "the certificate cannot be used as it is now: the one before stays in use");
             }
         }
     }

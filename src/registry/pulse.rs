@@ -92,6 +92,7 @@ impl Pulse {
             follower: None,
             known,
             apply,
+            failing: false,
         };
         let inside = Arc::clone(&shared);
         thread::Builder::new()
@@ -152,6 +153,8 @@ struct Heart {
     follower: Option<Box<dyn Follower>>,
     known: Epoch,
     apply: Apply,
+    /// Whether the last beat did.
+    failing: bool,
 }
 
 impl Heart {
@@ -170,15 +173,25 @@ impl Heart {
             drop(list);
             let began = Instant::now();
             let beaten = self.beat();
-            match &beaten {
-                Ok(()) => *shared.beaten.lock().unwrap_or_else(PoisonError::into_inner) = began,
-                Err(error) => log::warn!(error:% = error; "the journal cannot be followed"),
+            if beaten.is_ok() {
+                *shared.beaten.lock().unwrap_or_else(PoisonError::into_inner) = began;
             }
+            self.tell(beaten.as_ref().err());
             for request in requests {
                 // A request that no longer waits has been refused already.
                 let _ = request.send(beaten.is_ok());
             }
         }
+    }
+
+    /// Says when beats begin to fail and when they succeed again, not at every beat: there are thousands in a second.
+    fn tell(&mut self, failure: Option<&StoreError>) {
+        match failure {
+            Some(error) if !self.failing => log::warn!(error:% = error; "the journal cannot be followed"),
+            None if self.failing => log::info!("the journal is followed again"),
+            _ => {}
+        }
+        self.failing = failure.is_some();
     }
 
     fn beat(&mut self) -> Result<(), StoreError> {

@@ -1,6 +1,6 @@
 //! The admin API: JSON in, JSON out, problems as RFC 9457 says, operators' bearer tokens at the door.
 //!
-//! Whoever serves it puts a [`RequestId`](crate::domain::RequestId) and a [`PeerAddress`] into each
+//! Whoever serves it puts a [`RequestId`] and a [`PeerAddress`] into each
 //! request's extensions, and a `web::Data<Office>` into the application.
 
 mod answer;
@@ -26,6 +26,7 @@ use actix_web::rt::time::timeout;
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::peer::PeerAddress;
+use crate::domain::RequestId;
 use crate::office::{Administrator, Office};
 use crate::registry::FailureKey;
 use crate::telemetry::{Endpoint, Metrics};
@@ -111,12 +112,13 @@ async fn serve(
     request: HttpRequest,
     sent: (web::Payload, web::Data<Office>),
 ) -> HttpResponse {
-    let request_id = request_id(&request);
+    let (request_id, source) = (request_id(&request), PeerAddress::of(&request).0);
     match answer((route, gate), request, sent).await {
         Ok(answer) => answer,
         Err(problem) => {
-            if let Some(role) = problem.needed_role() {
-                log::info!(path = route.path, needs = role.as_str(); "an operator's role did not suffice");
+            if let Some((level, cause)) = problem.for_the_log() {
+                let request_id = request_id.as_ref().map(RequestId::as_str);
+                log::log!(level, request_id, source:% = source, method = route.verb.as_str(), route = route.path; "administration: {cause}");
             }
             problem.answer(request_id.as_ref())
         }
@@ -151,14 +153,12 @@ async fn answer(
 async fn authenticate(office: &Office, request: &HttpRequest) -> Result<Administrator, Problem> {
     let token = bearer_token(request)?;
     let failures = office.registry().failures();
-    let peer = PeerAddress::of(request).0;
-    let key = FailureKey::new(FAILURES, peer);
+    let key = FailureKey::new(FAILURES, PeerAddress::of(request).0);
     if let Some(wait) = failures.shut_for(&key) {
         return Err(Problem::TooManyFailures(wait));
     }
     let administrator = office.administrator(token).await?;
     administrator.ok_or_else(|| {
-        log::warn!(peer:% = peer; "an operator's token did not count");
         failures.count(key);
         Problem::InvalidToken
     })

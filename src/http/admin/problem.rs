@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use actix_web::HttpResponse;
 use actix_web::http::{StatusCode, header};
+use log::Level;
 use serde::Serialize;
 
-use crate::domain::{Refusal, RequestId, Role};
+use crate::domain::{Refusal, RequestId};
 use crate::office::OfficeError;
 use crate::store::StoreError;
 
@@ -63,10 +64,10 @@ pub(super) enum Problem {
     NoPrecondition,
     /// The office said no.
     Refused(Refusal),
-    /// The office cannot answer now.
-    Unavailable,
-    /// Something broke.
-    Broken,
+    /// The office cannot answer now. The cause is for the log.
+    Unavailable(String),
+    /// Something broke. The cause is for the log.
+    Broken(String),
 }
 
 impl From<Fault> for Problem {
@@ -91,18 +92,9 @@ impl From<OfficeError> for Problem {
     fn from(error: OfficeError) -> Self {
         match error {
             OfficeError::Refused(refusal) => Self::Refused(refusal),
-            OfficeError::Store(StoreError::Unavailable(cause)) => {
-                log::warn!(cause:% = cause; "the store does not answer an administrator");
-                Self::Unavailable
-            }
-            OfficeError::Store(StoreError::Corrupt(cause)) => {
-                log::error!(cause:% = cause; "the store holds something it cannot hold");
-                Self::Broken
-            }
-            OfficeError::Key(error) => {
-                log::error!(error:% = error; "a signing key could not be made");
-                Self::Broken
-            }
+            OfficeError::Store(error @ StoreError::Unavailable(_)) => Self::Unavailable(error.to_string()),
+            OfficeError::Store(error @ StoreError::Corrupt(_)) => Self::Broken(error.to_string()),
+            OfficeError::Key(error) => Self::Broken(format!("a signing key could not be made: {error}")),
         }
     }
 }
@@ -168,7 +160,7 @@ impl Problem {
                 let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
                 Some((header::RETRY_AFTER, seconds.max(1).to_string()))
             }
-            Self::Unavailable => Some((header::RETRY_AFTER, STORE_RETRY.to_string())),
+            Self::Unavailable(_) => Some((header::RETRY_AFTER, STORE_RETRY.to_string())),
             Self::NoSuchMethod(methods) => Some((header::ALLOW, methods.clone())),
             Self::Malformed(_)
             | Self::Fields(_)
@@ -178,7 +170,7 @@ impl Problem {
             | Self::NotJson
             | Self::NoPrecondition
             | Self::Refused(_)
-            | Self::Broken => None,
+            | Self::Broken(_) => None,
         }
     }
 
@@ -227,8 +219,8 @@ impl Problem {
             Self::Refused(Refusal::KeyReused) => {
                 Kind::new(StatusCode::UNPROCESSABLE_ENTITY, "key-reused", "Idempotency key reused")
             }
-            Self::Unavailable => Kind::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Unavailable"),
-            Self::Broken => Kind::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error"),
+            Self::Unavailable(_) => Kind::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Unavailable"),
+            Self::Broken(_) => Kind::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error"),
         }
     }
 
@@ -253,10 +245,10 @@ impl Problem {
                 Cow::Borrowed("If-Match is missing: send the ETag of what was read, or * for whatever it is now.")
             }
             Self::Refused(refusal) => Cow::Owned(sentence(&refusal.to_string())),
-            Self::Unavailable => {
+            Self::Unavailable(_) => {
                 Cow::Borrowed("The store does not answer. Whether a change was made is unknown; ask again.")
             }
-            Self::Broken => Cow::Borrowed("Something broke. The log tells what, under the id of this request."),
+            Self::Broken(_) => Cow::Borrowed("Something broke. The log tells what, under the id of this request."),
         }
     }
 
@@ -269,10 +261,17 @@ impl Problem {
         }
     }
 
-    /// The least role that would have done, for the log.
-    pub(super) const fn needed_role(&self) -> Option<Role> {
+    /// How urgent it is that an operator reads of it, and what; none where only the caller needs to know.
+    pub(super) fn for_the_log(&self) -> Option<(Level, Cow<'_, str>)> {
         match self {
-            Self::Refused(Refusal::Forbidden { needs }) => Some(*needs),
+            Self::Broken(cause) => Some((Level::Error, Cow::Borrowed(cause))),
+            Self::Unavailable(cause) => Some((Level::Warn, Cow::Borrowed(cause))),
+            Self::Refused(Refusal::Forbidden { needs }) => Some((
+                Level::Info,
+                Cow::Owned(format!("the role {} is needed", needs.as_str())),
+            )),
+            Self::InvalidToken | Self::TooManyFailures(_) => Some((Level::Warn, self.detail())),
+            Self::NoCredentials | Self::MalformedCredentials => Some((Level::Info, self.detail())),
             _ => None,
         }
     }

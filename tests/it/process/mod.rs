@@ -1,6 +1,8 @@
 //! The built program as it runs: started, watched, asked over real sockets, stopped, killed, and started again.
 
 mod durability;
+mod replicas;
+mod standing;
 
 /// Runs each test on both stores.
 macro_rules! on_both_stores {

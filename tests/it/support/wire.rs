@@ -1,6 +1,6 @@
 //! HTTP/1.1 as octets: what a well-behaved client library would refuse to send must be sendable here.
 
-use std::io::{Read as _, Write as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
 
@@ -39,6 +39,35 @@ impl Wire {
         let _ = self.0.shutdown(Shutdown::Write);
     }
 
+    /// On a connection of the test's own, with its time for reading.
+    pub const fn over(stream: TcpStream) -> Self {
+        Self(stream)
+    }
+
+    /// With the usual time for reading.
+    pub fn patiently(self) -> Self {
+        self.0.set_read_timeout(Some(PATIENCE)).unwrap();
+        self
+    }
+
+    /// Whether nothing comes within the time for reading.
+    pub fn is_silent(&self) -> bool {
+        let waited = self.0.peek(&mut [0]);
+        waited.is_err_and(|error| matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut))
+    }
+
+    /// What comes up to the first empty line: the head of an answer, the whole of an interim one (RFC 9110 §15.2).
+    pub fn head(&mut self) -> String {
+        let mut octets = Vec::new();
+        while !octets.ends_with(b"\r\n\r\n") {
+            let mut octet = [0];
+            let count = self.0.read(&mut octet).expect("the server answers in time");
+            assert_ne!(count, 0, "no head of an answer: {:?}", String::from_utf8_lossy(&octets));
+            octets.push(octet[0]);
+        }
+        String::from_utf8(octets).expect("heads are ASCII")
+    }
+
     /// Everything until the other side closes.
     pub fn everything(&mut self) -> Vec<u8> {
         self.until(|_| false)
@@ -57,7 +86,7 @@ impl Wire {
             match self.0.read(&mut piece) {
                 Ok(0) => break,
                 Ok(count) => octets.extend_from_slice(&piece[..count]),
-                Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => break,
+                Err(error) if error.kind() == ErrorKind::ConnectionReset => break,
                 Err(error) => panic!("no end: {error}, after {:?}", String::from_utf8_lossy(&octets)),
             }
         }
