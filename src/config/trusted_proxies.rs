@@ -1,4 +1,5 @@
-//! Whose `Forwarded` and `X-Forwarded-For` are believed (RFC 7239 §8.1).
+//! Whose `X-Forwarded-For` is believed (RFC 7239 §8.1). One header only: a proxy that sets one passes the others on as its caller
+//! wrote them.
 
 use std::net::IpAddr;
 use std::str::FromStr;

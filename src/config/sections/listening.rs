@@ -126,9 +126,9 @@ impl LimitSettings {
                 key(
                     "limits.header_timeout",
                     "5s",
-                    "How long a caller may take to send the head of a request.",
+                    "How long a caller may take to send the head of a request. Measured to half a second.",
                 ),
-                &duration("100ms", "1m"),
+                &duration("1s", "1m"),
             ),
             body_timeout: reading.value(
                 key(

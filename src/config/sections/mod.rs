@@ -74,7 +74,7 @@ impl Settings {
                 key(
                     "trusted_proxies",
                     "",
-                    "The reverse proxies whose `Forwarded` and `X-Forwarded-For` are believed. Naming them \
+                    "The reverse proxies whose `X-Forwarded-For` is believed; no other header is. Naming them \
                  also says that they speak TLS to the world.",
                 ),
                 &list::<Network, _>(

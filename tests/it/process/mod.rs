@@ -1,8 +1,11 @@
 //! The built program as it runs: started, watched, asked over real sockets, stopped, killed, and started again.
 
+mod bounds;
 mod durability;
+mod proxies;
 mod replicas;
 mod standing;
+mod tls;
 
 /// Runs each test on both stores.
 macro_rules! on_both_stores {
