@@ -47,7 +47,14 @@ pub fn start_logging(level: LevelFilter, format: LogFormat, clock: Arc<dyn Clock
     } else {
         text_lines(clock)
     };
-    builder.filter_level(level).try_init()
+    builder.filter_level(level);
+    if level < LevelFilter::Debug {
+        // To the framework, octets that are no request are an error; to an operator they are a stranger's affair. And how it begins
+        // its threads is its own.
+        builder.filter_module("actix_http", LevelFilter::Off);
+        builder.filter_module("actix_server", level.min(LevelFilter::Warn));
+    }
+    builder.try_init()
 }
 
 fn json_lines(clock: Arc<dyn Clock>) -> Builder {

@@ -2,6 +2,9 @@
 
 mod bounds;
 mod durability;
+mod everything;
+mod log;
+mod metrics;
 mod proxies;
 mod replicas;
 mod standing;
