@@ -96,9 +96,9 @@ pub(super) fn private(
     listen!(server, 1, settings.listen.admin, (settings, certificate))
 }
 
-/// One for each core, as the framework would have it by itself.
+/// One for each core, as the framework would have it by itself; more than this many it refuses.
 fn workers() -> usize {
-    std::thread::available_parallelism().map_or(2, NonZero::get)
+    std::thread::available_parallelism().map_or(2, NonZero::get).min(512)
 }
 
 fn bound(address: SocketAddr) -> Result<(TcpListener, SocketAddr), AppError> {

@@ -340,11 +340,14 @@ mod lines {
                 .header("authorization", "Bearer mmo_nobody")
                 .header("x-request-id", "refused-0002");
             caller.send(request.body(String::new()).unwrap()).expect(401);
-            for (message, name) in [("token refused", "refused-0001"), ("administration: ", "refused-0002")] {
+            for (message, name, level) in [
+                ("token refused", "refused-0001", "INFO"),
+                ("administration: ", "refused-0002", "WARN"),
+            ] {
                 let line: Value = serde_json::from_str(&server.log().wait_for(message)).unwrap();
                 assert_eq!(line["request_id"], name, "{line}");
                 assert_eq!(line["source"], "127.0.0.1", "{line}");
-                assert_eq!(line["level"], "INFO", "{line}");
+                assert_eq!(line["level"], level, "{line}");
             }
         }
     }
