@@ -9,6 +9,7 @@ use actix_web::web::Data;
 use crate::ambient::Clock;
 use crate::domain::{Environment, KeyState, Timestamp};
 use crate::registry::{KeyAge, Registry};
+use crate::store::StoreError;
 use crate::telemetry::{self, ExpiresWithin, Metrics};
 
 /// What a scrape needs.
@@ -40,16 +41,17 @@ impl Scrape {
                 }
             }
         }
-        for within in ExpiresWithin::ALL {
-            let until = now + within.span();
-            let count = self
-                .registry
-                .read(move |records| records.count_expiring_secrets(now, until))
-                .await;
-            if let Ok(count) = count {
-                self.metrics
-                    .set_secrets_expiring(within, i64::try_from(count).unwrap_or(i64::MAX));
-            }
+        // One visit to the store for all of them: where it does not answer, a scrape waits once.
+        let counts = self.registry.read(move |records| {
+            let count = |within: ExpiresWithin| Ok((within, records.count_expiring_secrets(now, now + within.span())?));
+            ExpiresWithin::ALL
+                .into_iter()
+                .map(count)
+                .collect::<Result<Vec<_>, StoreError>>()
+        });
+        for (within, count) in counts.await.unwrap_or_default() {
+            self.metrics
+                .set_secrets_expiring(within, i64::try_from(count).unwrap_or(i64::MAX));
         }
     }
 

@@ -1,10 +1,12 @@
 //! The built program as it runs: started, watched, asked over real sockets, stopped, killed, and started again.
 
 mod bounds;
+mod clients;
 mod durability;
 mod everything;
 mod log;
 mod metrics;
+mod outage;
 mod proxies;
 mod replicas;
 mod standing;

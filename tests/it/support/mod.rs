@@ -7,6 +7,7 @@ pub mod faulty;
 pub mod forge;
 pub mod installation;
 pub mod keys;
+pub mod log;
 pub mod oauth;
 pub mod postgresql;
 pub mod registration;

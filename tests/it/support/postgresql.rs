@@ -28,6 +28,17 @@ pub struct Cluster {
     pub folder: PathBuf,
 }
 
+/// A cluster whose processes stand still.
+pub struct Frozen<'a>(&'a Cluster);
+
+impl Drop for Frozen<'_> {
+    fn drop(&mut self) {
+        self.0.control(
+            r#"read -r main <"$2/data/postmaster.pid"; kill -CONT "$main" $(cat "/proc/$main/task/$main/children")"#,
+        );
+    }
+}
+
 /// An empty schema.
 pub fn fresh_url() -> TestDatabase {
     let mut random = [0; 8];
@@ -129,6 +140,40 @@ END"#,
     pub fn url(&self) -> String {
         let folder = self.folder.to_str().expect("temporary folders have plain names");
         format!("postgresql://postgres@{}/postgres", folder.replace('/', "%2F"))
+    }
+
+    /// Ends it as a power cut would, until it is begun again.
+    pub fn halt(&self) {
+        self.control(r#""$1/pg_ctl" --pgdata "$2/data" --mode immediate stop"#);
+    }
+
+    /// Begins it again after [`Cluster::halt`].
+    pub fn begin_again(&self) {
+        self.control(
+            r#""$1/pg_ctl" --pgdata "$2/data" --log "$2/log" --wait start --options "-c listen_addresses='' -k $2""#,
+        );
+    }
+
+    /// Stops all its processes where they are: connections stay open and nothing answers, until the guard is dropped.
+    pub fn freeze(&self) -> Frozen<'_> {
+        self.control(r#"read -r main <"$2/data/postmaster.pid"; kill -STOP "$main"; kill -STOP $(cat "/proc/$main/task/$main/children")"#);
+        Frozen(self)
+    }
+
+    fn control(&self, script: &str) {
+        let mut command = as_ordinary_user();
+        command
+            .args(["sh", "-euc", script, "sh"])
+            .arg(programs())
+            .arg(&self.folder);
+        // What it starts stays, so it may hold on to nothing of ours.
+        let status = command
+            .current_dir(&self.folder)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status();
+        assert!(status.expect("a shell starts").success(), "{script}");
     }
 
     fn run(prepare: &str, primary: &Path) -> Self {

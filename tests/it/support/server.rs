@@ -5,18 +5,20 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _};
-use std::net::SocketAddr;
+use std::io::BufReader;
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use mintmark::ambient::{Entropy as _, SystemEntropy};
 use serde_json::Value;
 use tempfile::TempDir;
 
 use super::calls::Admin;
+use super::log::Log;
 use super::postgresql::{TestDatabase, fresh_url};
 
 /// How long anything may take before the test fails instead of hanging.
@@ -89,6 +91,13 @@ impl Installation {
     pub fn with(mut self, key: &str, value: &str) -> Self {
         self.settings.insert(key.to_owned(), value.to_owned());
         self
+    }
+
+    /// The same with an issuer that can be reached under its own name, as clients that discover it must.
+    pub fn reachable(self) -> Self {
+        let address = free_address().to_string();
+        let public_url = format!("http://{address}");
+        self.with("listen.public", &address).with("public_url", &public_url)
     }
 
     /// Where the store is.
@@ -283,102 +292,17 @@ impl Drop for Server {
     }
 }
 
-/// What a server has written so far.
-#[derive(Default)]
-pub struct Log {
-    written: Mutex<Written>,
-    more: Condvar,
-}
-
-#[derive(Default)]
-struct Written {
-    lines: Vec<String>,
-    has_ended: bool,
-}
-
-impl Log {
-    fn follow(&self, mut pipe: BufReader<impl std::io::Read>) {
-        loop {
-            let mut line = Vec::new();
-            let read = pipe.by_ref().read_until(b'\n', &mut line).unwrap_or(0);
-            let mut written = self.written.lock().unwrap();
-            if read == 0 {
-                written.has_ended = true;
-            } else {
-                let text = String::from_utf8(line).expect("the log is UTF-8");
-                written.lines.push(text.trim_end_matches('\n').to_owned());
-            }
-            self.more.notify_all();
-            if read == 0 {
-                return;
-            }
-        }
-    }
-
-    /// Everything written so far.
-    pub fn text(&self) -> String {
-        self.written.lock().unwrap().lines.join("\n")
-    }
-
-    /// How many lines are written so far.
-    pub fn length(&self) -> usize {
-        self.written.lock().unwrap().lines.len()
-    }
-
-    /// The first line with this message, once it is written.
-    pub fn wait_for(&self, message: &str) -> String {
-        self.wait_for_one_after(0, message)
-    }
-
-    /// The first line with this message after so many lines, once it is written.
-    pub fn wait_for_one_after(&self, lines: usize, message: &str) -> String {
-        self.wait(
-            |written| {
-                let mut later = written.lines.iter().skip(lines);
-                later.find(|line| says(line, message)).cloned()
-            },
-            message,
-        )
-    }
-
-    fn wait_for_end(&self) {
-        let deadline = Instant::now() + PATIENCE;
-        let mut written = self.written.lock().unwrap();
-        while !written.has_ended {
-            let left = deadline.saturating_duration_since(Instant::now());
-            assert!(
-                !left.is_zero(),
-                "the server does not end:\n{}",
-                written.lines.join("\n")
-            );
-            written = self.more.wait_timeout(written, left).unwrap().0;
-        }
-    }
-
-    fn wait<T>(&self, look: impl Fn(&Written) -> Option<T>, what: &str) -> T {
-        let deadline = Instant::now() + PATIENCE;
-        let mut written = self.written.lock().unwrap();
-        loop {
-            if let Some(found) = look(&written) {
-                return found;
-            }
-            let left = deadline.saturating_duration_since(Instant::now());
-            assert!(
-                !written.has_ended && !left.is_zero(),
-                "the log never says {what:?}:\n{}",
-                written.lines.join("\n")
-            );
-            written = self.more.wait_timeout(written, left).unwrap().0;
-        }
-    }
-}
-
-/// Whether the message of a line, in either format, begins like this.
-fn says(line: &str, message: &str) -> bool {
-    match serde_json::from_str::<Value>(line) {
-        Ok(fields) => fields["message"].as_str().is_some_and(|text| text.starts_with(message)),
-        Err(_) => line.contains(&format!("  {message}")),
-    }
+/// A loopback address nobody listens at, with a port that the system gives to nobody by itself.
+fn free_address() -> SocketAddr {
+    let candidates = std::iter::repeat_with(|| {
+        let mut random = [0; 2];
+        SystemEntropy::new().fill(&mut random);
+        SocketAddr::from(([127, 0, 0, 1], 20_000 + u16::from_be_bytes(random) % 10_000))
+    });
+    let mut free = candidates
+        .take(100)
+        .filter(|address| TcpListener::bind(address).is_ok());
+    free.next().expect("a port is free")
 }
 
 /// Writes a file that only its owner can read.
