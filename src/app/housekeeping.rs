@@ -9,6 +9,7 @@ use actix_web::rt::{spawn, time};
 
 use super::tls::Certificate;
 use crate::ambient::Clock;
+use crate::http::Connections;
 use crate::office::Office;
 use crate::registry::Registry;
 
@@ -20,6 +21,9 @@ const TIDY_EVERY: Duration = Duration::from_mins(1);
 const TEND_EVERY: Duration = Duration::from_secs(30);
 /// How often the certificate's files are looked at.
 const CERTIFICATE_EVERY: Duration = Duration::from_secs(30);
+
+/// How often the connections are looked at.
+const WATCH_EVERY: Duration = Duration::from_secs(1);
 
 /// The tasks of one server. Dropping it ends them.
 pub(super) struct Housekeeping(Vec<JoinHandle<()>>);
@@ -50,6 +54,16 @@ impl Housekeeping {
     }
 }
 
+impl Housekeeping {
+    /// Shuts, from now on too, the connections on which nothing has been complete for longer than `patience`.
+    pub(super) fn watch(&mut self, connections: Connections, patience: Duration) {
+        self.0.push(every(WATCH_EVERY, move || {
+            let connections = connections.clone();
+            async move { connections.shut_quiet(patience) }
+        }));
+    }
+}
+
 impl Drop for Housekeeping {
     fn drop(&mut self) {
         self.0.iter().for_each(JoinHandle::abort);
@@ -61,7 +75,10 @@ fn every<F: Future<Output = ()> + 'static>(period: Duration, work: impl Fn() -> 
     spawn(async move {
         loop {
             time::sleep(period).await;
-            work().await;
+            // On a task of its own, so that a fault in it ends this turn and not all that come after.
+            if let Err(fault) = spawn(work()).await {
+                log::error!(error:% = fault; "a task of the housekeeping broke off; its next turn comes in its time");
+            }
         }
     })
 }

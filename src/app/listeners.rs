@@ -12,16 +12,15 @@ use actix_web::{App, HttpServer, web};
 use super::tls::Certificate;
 use super::{AppError, House};
 use crate::config::Settings;
-use crate::http::{admin, configure_admin, configure_public, outermost};
+use crate::http::{Connections, admin, configure_admin, configure_public, outermost};
 
-/// How long an idle connection is kept.
-const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// How long a client may take to close its side.
 const DISCONNECT: Duration = Duration::from_secs(1);
 
 /// A listener that stands, and where.
 pub(super) struct Listener {
     pub(super) address: SocketAddr,
+    pub(super) connections: Connections,
     pub(super) server: Server,
 }
 
@@ -29,10 +28,13 @@ pub(super) struct Listener {
 macro_rules! listen {
     ($server:expr, $workers:expr, $address:expr, ($settings:expr, $certificate:expr)) => {{
         let limits = &$settings.limits;
+        let connections = Connections::default();
+        let noted = connections.clone();
         let server = $server
             .disable_signals()
             .workers($workers)
-            .keep_alive(KEEP_ALIVE)
+            .on_connect(move |stream, data| noted.note(stream, data))
+            .keep_alive(limits.keep_alive)
             .client_request_timeout(limits.header_timeout)
             .client_disconnect_timeout(DISCONNECT)
             // The framework counts them for each worker.
@@ -52,6 +54,7 @@ macro_rules! listen {
         };
         Ok(Listener {
             address,
+            connections,
             server: server.run(),
         })
     }};

@@ -44,7 +44,10 @@ impl Running {
         let servers = [public.server.handle(), private.server.handle()];
         spawn(public.server);
         spawn(private.server);
-        let housekeeping = Housekeeping::start(&house.registry, &house.office, &ambient.clock, certificate.clone());
+        let mut housekeeping = Housekeeping::start(&house.registry, &house.office, &ambient.clock, certificate.clone());
+        let patience = settings.limits.keep_alive + settings.limits.header_timeout;
+        housekeeping.watch(public.connections, patience);
+        housekeeping.watch(private.connections, patience);
         Ok(Self {
             public_address: public.address,
             admin_address: private.address,

@@ -43,7 +43,7 @@ impl Certificate {
         }))
     }
 
-    /// What both listeners speak: TLS 1.2 and 1.3, HTTP/2 and HTTP/1.1.
+    /// What both listeners speak: TLS 1.2 and 1.3. HTTP/1.1 only: the bounds of HTTP/2 cannot be set here (ADR 0017).
     ///
     /// # Errors
     /// When the library offers no version of TLS.

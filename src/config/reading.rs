@@ -272,7 +272,7 @@ fn fit(raw: &Raw) -> Result<(), String> {
     {
         Err("is not UTF-8".to_owned())
     } else if raw.texts().iter().any(|text| text.chars().any(is_invisible)) {
-        Err("holds a control or direction-changing character".to_owned())
+        Err("holds a character that cannot be seen".to_owned())
     } else {
         Ok(())
     }

@@ -119,6 +119,7 @@ const GIVEN: [(&str, &str); 32] = [
     ("limits.body", "2048"),
     ("limits.admin_body", "4096"),
     ("limits.header_timeout", "1s"),
+    ("limits.keep_alive", "10s"),
     ("limits.body_timeout", "2s"),
     ("limits.connections", "100"),
     ("limits.failures_per_minute", "5"),

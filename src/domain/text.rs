@@ -115,17 +115,18 @@ impl FromStr for Name {
         } else if trimmed.chars().count() > LONGEST_NAME {
             Err(Invalid::new("is longer than 100 characters"))
         } else if trimmed.chars().any(is_invisible) {
-            Err(Invalid::new("holds a control or direction-changing character"))
+            Err(Invalid::new("holds a character that cannot be seen"))
         } else {
             Ok(Self(trimmed.to_owned()))
         }
     }
 }
 
-/// Control characters, line separators, and the marks that turn the direction of text around and so can disguise a name.
+/// Control characters, line separators, marks that turn the direction of text around, and what takes no room: each can disguise
+/// one name as another.
 pub(crate) fn is_invisible(character: char) -> bool {
     character.is_control()
-        || matches!(character, '\u{61c}' | '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+        || matches!(character, '\u{ad}' | '\u{61c}' | '\u{2028}' | '\u{2029}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 text_type! {
@@ -208,6 +209,7 @@ mod tests {
             "a\u{7}b",
             "a\u{202e}b",
             "a\u{2028}b",
+            "a\u{200b}b",
             &"x".repeat(101),
         ] {
             assert!(bad.parse::<Name>().is_err(), "{bad:?}");

@@ -11,6 +11,7 @@ use actix_web::web::Data;
 use actix_web::{Error, HttpMessage as _};
 
 use super::peer::{PeerAddress, Trust};
+use super::quiet::Connection;
 use super::unread::{SharedBody, held};
 use crate::ambient::Entropy;
 use crate::domain::RequestId;
@@ -48,6 +49,7 @@ pub async fn outermost<B: MessageBody + 'static>(
     next: Next<B>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let began = Instant::now();
+    let _serving = request.conn_data::<Arc<Connection>>().cloned().map(Connection::serve);
     let body = SharedBody::of(&mut request);
     let Some(layers) = request.app_data::<Data<Layers>>().cloned() else {
         return Ok(held(next.call(request).await?, body));

@@ -17,6 +17,7 @@ mod jwks;
 mod layers;
 mod metrics;
 pub mod peer;
+mod quiet;
 mod revoke;
 mod token;
 mod unread;
@@ -31,6 +32,7 @@ pub use error::{ErrorCode, ErrorDescription, OAuthError};
 pub use health::Health;
 pub use layers::{Layers, RequestLog, outermost};
 pub use metrics::Scrape;
+pub use quiet::Connections;
 
 use crate::domain::Environment;
 

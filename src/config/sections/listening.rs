@@ -14,7 +14,7 @@ use crate::config::rule::{Rule, duration, optional_path, whole};
 pub struct ListenSettings {
     /// OAuth endpoints, discovery, public pages.
     pub public: SocketAddr,
-    /// Admin API, console, metrics.
+    /// Admin API, metrics.
     pub admin: SocketAddr,
 }
 
@@ -39,7 +39,7 @@ impl ListenSettings {
                 key(
                     "listen.admin",
                     "127.0.0.1:8081",
-                    "Where the admin API, the console and the metrics listen. Keep it away from partners.",
+                    "Where the admin API and the metrics listen. Keep it away from partners.",
                 ),
                 &address(),
             ),
@@ -95,6 +95,8 @@ pub struct LimitSettings {
     pub admin_body: usize,
     /// For the whole request head.
     pub header_timeout: Duration,
+    /// Between the requests of one connection.
+    pub keep_alive: Duration,
     /// For the whole request body.
     pub body_timeout: Duration,
     /// Open at one time, at each listener.
@@ -129,6 +131,15 @@ impl LimitSettings {
                     "How long a caller may take to send the head of a request. Measured to half a second.",
                 ),
                 &duration("1s", "1m"),
+            ),
+            keep_alive: reading.value(
+                key(
+                    "limits.keep_alive",
+                    "75s",
+                    "How long a connection is kept between requests. A connection on which no request is complete \
+                 for this long and `limits.header_timeout` more is shut, whatever it has sent.",
+                ),
+                &duration("1s", "1h"),
             ),
             body_timeout: reading.value(
                 key(

@@ -73,7 +73,7 @@ impl LogSettings {
                 key(
                     "log.requests",
                     "false",
-                    "Whether every issued token has a line at `info`.",
+                    "Whether every request has a line at `info`, the ones that succeed too.",
                 ),
                 &flag(),
             ),

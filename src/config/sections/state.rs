@@ -76,7 +76,7 @@ impl RegistrySettings {
                 key(
                     "registry.cache",
                     "100000",
-                    "The most clients, revoked tokens and keys remembered by each replica.",
+                    "The most clients remembered by each replica.",
                 ),
                 &whole(100, 10_000_000),
             ),

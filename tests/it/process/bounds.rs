@@ -12,6 +12,7 @@ mod sqlite {
     fn impatient(connections: &str) -> (Server, Credentials, String) {
         let installation = Installation::sqlite()
             .with("limits.header_timeout", "1s")
+            .with("limits.keep_alive", "1s")
             .with("limits.body_timeout", "300ms")
             .with("limits.body", "1024")
             .with("limits.admin_body", "2048")
@@ -65,6 +66,22 @@ mod sqlite {
                 wire.send(begun.as_bytes());
                 assert!(matches!(status(wire), None | Some(408)), "{begun:?}");
                 assert!(since.elapsed() < PATIENCE);
+            }
+        }
+        still_serves(&server, &client);
+    }
+
+    #[test]
+    fn a_later_head_is_given_up_too() {
+        let (server, client, _) = impatient("1000");
+        for address in [server.public(), server.admin_address()] {
+            for begun in ["", "GET /livez HT"] {
+                let since = Instant::now();
+                let mut wire = Wire::open(address);
+                wire.send(format!("GET /livez HTTP/1.1\r\nHost: a\r\n\r\n{begun}").as_bytes());
+                let octets = wire.everything();
+                assert!(octets.starts_with(b"HTTP/1.1 200"), "{begun:?}");
+                assert!(since.elapsed() < PATIENCE, "{begun:?}");
             }
         }
         still_serves(&server, &client);
