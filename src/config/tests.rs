@@ -95,7 +95,7 @@ fn the_environment_goes_before_the_file_and_the_file_before_the_default() {
 }
 
 /// Every key with a value that is not its default.
-const GIVEN: [(&str, &str); 32] = [
+const GIVEN: [(&str, &str); 33] = [
     ("public_url", "https://auth.example.com"),
     ("listen.public", "127.0.0.1:1"),
     ("listen.admin", "[::1]:2"),
