@@ -116,9 +116,9 @@ async fn serve(
     match answer((route, gate), request, sent).await {
         Ok(answer) => answer,
         Err(problem) => {
-            if let Some((level, cause)) = problem.for_the_log() {
+            if let Some((level, told)) = problem.for_the_log() {
                 let request_id = request_id.as_ref().map(RequestId::as_str);
-                log::log!(level, request_id, source:% = source, method = route.verb.as_str(), route = route.path; "administration: {cause}");
+                log::log!(level, request_id, source:% = source, method = route.verb.as_str(), route = route.path; "{told}");
             }
             problem.answer(request_id.as_ref())
         }

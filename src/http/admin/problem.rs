@@ -263,17 +263,21 @@ impl Problem {
 
     /// How urgent it is that an operator reads of it, and what; none where only the caller needs to know.
     pub(super) fn for_the_log(&self) -> Option<(Level, Cow<'_, str>)> {
-        match self {
-            Self::Broken(cause) => Some((Level::Error, Cow::Borrowed(cause))),
-            Self::Unavailable(cause) => Some((Level::Warn, Cow::Borrowed(cause))),
-            Self::Refused(Refusal::Forbidden { needs }) => Some((
-                Level::Info,
-                Cow::Owned(format!("the role {} is needed", needs.as_str())),
-            )),
-            Self::InvalidToken | Self::TooManyFailures(_) => Some((Level::Warn, self.detail())),
-            Self::NoCredentials | Self::MalformedCredentials => Some((Level::Info, self.detail())),
-            _ => None,
-        }
+        Some(match self {
+            Self::Broken(cause) => (Level::Error, Cow::Owned(format!("administration failed: {cause}"))),
+            Self::Unavailable(cause) => (Level::Warn, Cow::Owned(format!("administration failed: {cause}"))),
+            Self::InvalidToken => (Level::Warn, "an operator's token did not count".into()),
+            Self::TooManyFailures(_) => (Level::Warn, "too many operators' tokens did not count".into()),
+            Self::NoCredentials | Self::MalformedCredentials => (Level::Info, "no operator's token came".into()),
+            Self::Refused(Refusal::Forbidden { needs }) => {
+                let needs = needs.as_str();
+                (
+                    Level::Info,
+                    Cow::Owned(format!("an operator's role did not suffice: {needs} is needed")),
+                )
+            }
+            _ => return None,
+        })
     }
 }
 

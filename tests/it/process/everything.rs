@@ -184,9 +184,10 @@ impl World<'_> {
 
     /// Secrets in every wrong place a caller might put them.
     fn mistakes(&self, client: &Credentials, secrets: &mut Secrets) {
+        let (all_but_the_last, last) = client.secret.split_at(client.secret.len() - 1);
         let wrong = Credentials {
             client_id: client.client_id.clone(),
-            secret: format!("{}A", &client.secret[..client.secret.len() - 1]),
+            secret: format!("{all_but_the_last}{}", if last == "A" { "B" } else { "A" }),
         };
         secrets.note_client(&wrong);
         let (grant, secret) = (("grant_type", "client_credentials"), client.secret.as_str());

@@ -342,7 +342,7 @@ mod lines {
             caller.send(request.body(String::new()).unwrap()).expect(401);
             for (message, name, level) in [
                 ("token refused", "refused-0001", "INFO"),
-                ("administration: ", "refused-0002", "WARN"),
+                ("an operator's token did not count", "refused-0002", "WARN"),
             ] {
                 let line: Value = serde_json::from_str(&server.log().wait_for(message)).unwrap();
                 assert_eq!(line["request_id"], name, "{line}");
