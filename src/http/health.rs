@@ -22,7 +22,7 @@ pub struct Health {
 struct Checks {
     /// No signal to stop has come.
     staying: bool,
-    /// The store answers, and the journal has been followed to its head.
+    /// The store answers and the journal has been followed to its head, or an outage is being bridged as the settings allow.
     store: bool,
     /// There is a key to sign with in each environment.
     signing_keys: bool,
@@ -51,9 +51,8 @@ impl Health {
 
     async fn checks(&self) -> Checks {
         let staying = !self.draining.load(Ordering::Acquire);
-        let answers = self.registry.read(|records| records.epoch()).await.is_ok();
         let (mut store, mut signing_keys) = (false, false);
-        if let (true, Ok(view)) = (answers, self.registry.fresh().await) {
+        if let Ok(view) = self.registry.reached().await {
             store = true;
             signing_keys = true;
             for environment in Environment::ALL {

@@ -130,6 +130,17 @@ impl Registry {
         Ok(View { registry: self })
     }
 
+    /// As [`Registry::fresh`], for who asks whether the store is there at all: where nobody else writes to it, `fresh` does not ask it.
+    ///
+    /// # Errors
+    /// When the store does not answer in time, and no outage is being bridged.
+    pub async fn reached(&self) -> Result<View<'_>, StoreError> {
+        if self.pulse.is_none() {
+            self.read(|records| records.epoch()).await?;
+        }
+        self.fresh().await
+    }
+
     /// Commits what `decide` decides and applies it here before it returns.
     ///
     /// # Errors

@@ -108,7 +108,8 @@ impl RegistrySettings {
                     "registry.outage",
                     "0s",
                     "How long to go on with what is remembered when the store cannot be reached. `0s`: not at \
-                 all. During that time a revocation elsewhere is not seen.",
+                 all. During that time a revocation elsewhere is not seen. It bridges tokens and the JWKS; introspection, \
+                 which asks the store about each token, is answered with 503.",
                 ),
                 &duration("0s", "1h").and_then(|outage| Some((!outage.is_zero()).then_some(outage))),
             ),
