@@ -1,14 +1,16 @@
 //! The issuer: turns a grant into a signed JWT access token (RFC 9068) and the answer that carries it (RFC 6749 §5.1).
 //!
-//! Nothing here can fail, read a disk or parse a key: all that could was done before there was a [`Grant`].
+//! Nothing here reads a disk or parses a key: that was done before there was a [`Grant`]. All that can still stand in the way is a
+//! token that would be too large.
 
 use serde::Serialize;
 
 use super::claims::{Audience, Claims};
 use super::client_credentials::Grant;
+use super::error::AuthorityError;
 use crate::ambient::Entropy;
-use crate::domain::{Environment, Seconds, Timestamp, TokenId, TokenLifetime};
-use crate::jose::SigningKey;
+use crate::domain::{Environment, Invalid, Seconds, Timestamp, TokenId, TokenLifetime};
+use crate::jose::{SigningKey, TooManyClaims};
 
 /// Room for the claims of an ordinary token, so that writing them allocates once.
 const ORDINARY_CLAIMS: usize = 512;
@@ -57,14 +59,16 @@ impl Issuer {
     }
 
     /// Signs a token for `grant`.
-    #[must_use]
+    ///
+    /// # Errors
+    /// `invalid_scope` when the token would be longer than this server reads back, and so could be neither inspected nor revoked.
     #[expect(clippy::needless_pass_by_value, reason = "a grant is redeemed once")]
     pub fn issue(
         &self,
         grant: Grant,
         key: &SigningKey,
         (now, entropy): (Timestamp, &dyn Entropy),
-    ) -> AccessTokenResponse {
+    ) -> Result<AccessTokenResponse, AuthorityError> {
         let client = &grant.client().registered().client;
         let lifetime = client.token_lifetime.unwrap_or(self.lifetime).seconds();
         let jti = TokenId::mint(grant.secret_id(), entropy);
@@ -82,12 +86,15 @@ impl Issuer {
             partner_id: grant.partner_id().as_str(),
             environment: self.environment.as_str(),
         };
-        AccessTokenResponse {
-            access_token: key.sign_compact(&written(&claims)),
+        let access_token = key.sign_compact(&written(&claims)).map_err(|_: TooManyClaims| {
+            AuthorityError::InvalidScope(Invalid::new("is too large for one token: ask for less"))
+        })?;
+        Ok(AccessTokenResponse {
+            access_token,
             token_type: "Bearer",
             expires_in: lifetime,
             scope,
-        }
+        })
     }
 }
 

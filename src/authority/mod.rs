@@ -104,6 +104,6 @@ impl Authority {
         let keyring = view.keyring(self.environment()).await?;
         let key = keyring.signing().ok_or(AuthorityError::NoSigningKey)?;
         self.registry.note_use(grant.secret_id(), now);
-        Ok(self.issuer.issue(grant, key, (now, &*self.entropy)))
+        self.issuer.issue(grant, key, (now, &*self.entropy))
     }
 }
