@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use super::error::{AuthorityError, Rejection};
 use super::{Authority, Caller};
 use crate::domain::{AuthMethod, ClientId, Environment, Secret, SecretDigest, SecretId, SecretKind, Timestamp};
-use crate::registry::{FailureKey, RegisteredClient, View};
+use crate::registry::{Attempt, FailureKey, RegisteredClient, View};
 
 /// How credentials were presented.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,7 +85,7 @@ impl Authority {
         caller: &Caller,
     ) -> Result<AuthenticatedClient, AuthorityError> {
         let failures = self.registry.failures();
-        let key = FailureKey::new(&presented.client_id, caller.source);
+        let key = FailureKey::new(Attempt::Client(&presented.client_id), caller.source);
         if let Some(wait) = failures.shut_for(&key) {
             return Err(AuthorityError::Limited(wait));
         }

@@ -19,7 +19,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwapOption;
 
-pub use failures::{FailureKey, Failures};
+pub use failures::{Attempt, FailureKey, Failures};
 pub use keyring::{KeyAge, Keyring, KeyringError};
 pub use pulse::{Freshness, Promise};
 pub use registered::RegisteredClient;
@@ -216,12 +216,11 @@ impl Registry {
         outcome
     }
 
-    /// Forgets what has expired: in the store, and among the failures counted.
+    /// Forgets what has expired in the store; says how many rows went.
     ///
     /// # Errors
     /// When the store does not answer in time.
     pub async fn tidy(&self, now: Timestamp) -> Result<u64, StoreError> {
-        self.failures.tidy();
         self.door.call(move |store| store.forget(now)).await?
     }
 }

@@ -27,7 +27,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::peer::PeerAddress;
 use crate::office::{Administrator, Office};
-use crate::registry::FailureKey;
+use crate::registry::{Attempt, FailureKey};
 use crate::telemetry::{Endpoint, Metrics};
 use call::{Call, request_id};
 use problem::Problem;
@@ -50,9 +50,6 @@ pub struct Gate {
     /// Where the time a request took is recorded.
     pub metrics: Arc<Metrics>,
 }
-
-/// The name under which failed authentications of operators are counted, by address.
-const FAILURES: &str = "admin";
 
 /// Puts every route of the table in place, a 405 beside them, and a 404 under them.
 pub fn configure(config: &mut web::ServiceConfig, gate: &Gate) {
@@ -152,7 +149,7 @@ async fn authenticate(office: &Office, request: &HttpRequest) -> Result<Administ
     let token = bearer_token(request)?;
     let failures = office.registry().failures();
     let peer = PeerAddress::of(request).0;
-    let key = FailureKey::new(FAILURES, peer);
+    let key = FailureKey::new(Attempt::Operator, peer);
     if let Some(wait) = failures.shut_for(&key) {
         return Err(Problem::TooManyFailures(wait));
     }
