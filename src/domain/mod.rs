@@ -47,5 +47,5 @@ pub use secret::{Pepper, Secret, SecretDigest, SecretKind, sha256};
 pub use signing_key::{KeyState, SigningKeyRecord};
 pub(crate) use text::is_invisible;
 pub use text::{ApiId, EmailAddress, Name, PartnerId};
-pub use time::{Milliseconds, Seconds, Timestamp};
+pub use time::{CLOCK_SKEW, Milliseconds, Seconds, Timestamp};
 pub use token::{RevokedToken, TokenId};
