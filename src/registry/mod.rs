@@ -305,11 +305,13 @@ impl Memory {
         }
     }
 
-    /// Makes what is remembered agree with a commit. One whose end is unknown may have changed anything.
+    /// Makes what is remembered agree with a commit. One whose end is unknown may have changed anything; where others write too,
+    /// the pulse reads from the journal whether it did.
     fn settle(&self, settled: Settled<'_>) {
-        match settled {
-            Settled::Written(entry) => self.apply(entry),
-            Settled::Unknown => self.forget_everything(),
+        match (settled, self.store.sharing()) {
+            (Settled::Written(entry), _) => self.apply(entry),
+            (Settled::Unknown, Sharing::Sole) => self.forget_everything(),
+            (Settled::Unknown, Sharing::Shared) => {}
         }
     }
 
