@@ -3,6 +3,8 @@
 //! Nothing here reads a disk or parses a key: that was done before there was a [`Grant`]. All that can still stand in the way is a
 //! token that would be too large.
 
+use std::fmt;
+
 use serde::Serialize;
 
 use super::claims::{Audience, Claims};
@@ -23,7 +25,7 @@ pub struct Issuer {
 }
 
 /// The answer of the token endpoint (RFC 6749 §5.1).
-#[derive(Debug, Serialize)]
+#[derive(Serialize)]
 pub struct AccessTokenResponse {
     /// The JWT.
     pub access_token: String,
@@ -33,6 +35,15 @@ pub struct AccessTokenResponse {
     pub expires_in: Seconds,
     /// What was granted, always said (RFC 6749 §3.3).
     pub scope: String,
+}
+
+impl fmt::Debug for AccessTokenResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccessTokenResponse")
+            .field("expires_in", &self.expires_in)
+            .field("scope", &self.scope)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Issuer {
@@ -102,4 +113,21 @@ fn written(claims: &Claims<'_>) -> Vec<u8> {
     let mut json = Vec::with_capacity(ORDINARY_CLAIMS);
     serde_json::to_writer(&mut json, claims).expect("the claims are texts and numbers, and memory takes them all");
     json
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_for_debugging_holds_no_token() {
+        let response = AccessTokenResponse {
+            access_token: "eyJ.a.token".to_owned(),
+            token_type: "Bearer",
+            expires_in: Seconds(300),
+            scope: "orders:read".to_owned(),
+        };
+        let written = format!("{response:?}");
+        assert!(written.contains("orders:read") && !written.contains("eyJ"), "{written}");
+    }
 }
