@@ -23,6 +23,20 @@ pub enum PresentedMethod {
     ClientSecretPost,
 }
 
+impl PresentedMethod {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::ClientSecretBasic, Self::ClientSecretPost];
+
+    /// The registered method that is presented in this way and no other, as it stands in the metadata (RFC 8414 §2).
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ClientSecretBasic => AuthMethod::ClientSecretBasic.as_str(),
+            Self::ClientSecretPost => AuthMethod::ClientSecretPost.as_str(),
+        }
+    }
+}
+
 /// A client id and a secret as somebody presented them, unchecked.
 pub struct PresentedCredentials {
     client_id: String,

@@ -6,6 +6,7 @@ mod client;
 mod client_secret;
 mod entitlement;
 mod environment;
+mod grant_type;
 mod idempotency;
 mod invalid;
 mod journal;
@@ -31,6 +32,7 @@ pub use client::{AccessLevel, AllowedApis, AuthMethod, Client, ClientId, ClientR
 pub use client_secret::{ClientSecret, MOST_LIVE_SECRETS, SecretId};
 pub use entitlement::{Entitlement, entitlements};
 pub use environment::Environment;
+pub use grant_type::GrantType;
 pub use idempotency::{IdempotencyKey, IdempotencyRecord};
 pub use invalid::Invalid;
 pub use journal::{Actor, Attribution, BrokenChain, ChainHash, Epoch, JournalEntry};
