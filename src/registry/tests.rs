@@ -311,3 +311,102 @@ fn a_fill_that_a_commit_overtook_is_not_kept() {
     clients.apply(&entry);
     assert!(matches!(clients.get(&client.client_id), Remembered::Forgotten));
 }
+
+/// A client of `partner` in `environment`, as a replica remembers it, with one secret.
+fn remembered(clients: &ClientCache, environment: Environment, partners: &[&str]) -> RegisteredClient {
+    let (mut client, mut secret) = client();
+    client.client_id = ClientId::mint(environment, "shop", &SystemEntropy::new());
+    client.environment = environment;
+    secret.client_id = client.client_id.clone();
+    client.role = match partners.first() {
+        Some(partner_id) => ClientRole::Partner {
+            partner_id: partner_id.parse().unwrap(),
+            access: AccessLevel::Full,
+            allowed_apis: AllowedApis::Every,
+        },
+        None => ClientRole::ResourceServer {
+            api_id: "orders".parse().unwrap(),
+        },
+    };
+    let of = |partner_id: &&str| Partner {
+        partner_id: partner_id.parse().unwrap(),
+        ..partner()
+    };
+    let found = RegisteredClient {
+        client,
+        secrets: vec![secret],
+        partners: partners.iter().map(of).collect(),
+        entitlements: Vec::new(),
+        audience: None,
+    };
+    let kept = Arc::new(found.clone());
+    assert!(clients.end_fill(clients.begin_fill(), &found.client.client_id, Some(&kept)));
+    found
+}
+
+/// A kind of change, made to the six clients of a test, and which of them it makes a replica forget.
+type Case<'a> = (&'a str, &'a dyn Fn(&[RegisteredClient; 6]) -> Mutation, &'a [usize]);
+
+/// Every kind of change, and which of six clients it makes a replica forget: two of `acme` and one of its sub-account in QA, one of
+/// `acme` in production, one of `globex`, and a resource server in QA.
+#[test]
+fn a_change_forgets_those_it_reaches_and_no_others() {
+    const ACME_QA: [usize; 2] = [0, 1];
+    let fill = |clients: &ClientCache| -> [RegisteredClient; 6] {
+        [
+            remembered(clients, Environment::Qa, &["acme"]),
+            remembered(clients, Environment::Qa, &["acme"]),
+            remembered(clients, Environment::Qa, &["acme-north", "acme"]),
+            remembered(clients, Environment::Production, &["acme"]),
+            remembered(clients, Environment::Qa, &["globex"]),
+            remembered(clients, Environment::Qa, &[]),
+        ]
+    };
+    let added = |to: &RegisteredClient| Mutation::SecretAdded {
+        secret: ClientSecret {
+            secret_id: SecretId::mint(&SystemEntropy::new()),
+            ..to.secrets[0].clone()
+        },
+        retiring: to.secrets.clone(),
+        partner_id: to.client.partner_id().cloned(),
+        environment: to.client.environment,
+    };
+    let retired = |of: &RegisteredClient| Mutation::SecretRetired {
+        secret: of.secrets[0].clone(),
+        partner_id: of.client.partner_id().cloned(),
+        environment: of.client.environment,
+    };
+    let of_partner = |partner_id: &str| {
+        let partner_id = partner_id.parse().unwrap();
+        Mutation::PartnerChanged(Partner {
+            partner_id,
+            ..partner()
+        })
+    };
+    let cases: [Case<'_>; 9] = [
+        ("a client", &|all| Mutation::ClientChanged(all[0].client.clone()), &[0]),
+        ("a secret that ends", &|all| retired(&all[1]), &[1]),
+        ("one that ends in production", &|all| retired(&all[3]), &[3]),
+        ("a new secret", &|all| added(&all[0]), &ACME_QA),
+        ("one of a resource server", &|all| added(&all[5]), &[5]),
+        ("one of a sub-account", &|all| added(&all[2]), &[2]),
+        ("a partner above another", &|_| of_partner("acme"), &[0, 1, 2, 3]),
+        ("a partner below", &|_| of_partner("acme-north"), &[2]),
+        ("an API", &|_| Mutation::ApiChanged(api()), &[0, 1, 2, 4, 5]),
+    ];
+    for (what, change, forgotten) in cases {
+        let clients = ClientCache::new(100);
+        let all = fill(&clients);
+        let genesis = crate::domain::ChainHash::GENESIS;
+        let entry = change(&all).entry(Epoch::new(1), &by_the_server(), genesis);
+        let began = clients.begin_fill();
+        clients.apply(&entry);
+        let is_forgotten = |at: &usize| matches!(clients.get(&all[*at].client.client_id), Remembered::Forgotten);
+        assert_eq!((0..6).filter(is_forgotten).collect::<Vec<_>>(), forgotten, "{what}");
+        let overtaken = Arc::new(all[4].clone());
+        assert!(
+            !clients.end_fill(began, &all[4].client.client_id, Some(&overtaken)),
+            "{what}"
+        );
+    }
+}
