@@ -1,6 +1,8 @@
 //! Two replicas over one store: what one commits the other knows, or it does not answer.
 
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use super::*;
@@ -16,6 +18,10 @@ use crate::store::{Decide, Follower, MasterKey, MemoryStore, Read, SecretUse};
 struct SharedStore {
     store: MemoryStore,
     deaf: Arc<AtomicBool>,
+    /// The uses that were written, piece by piece.
+    batches: Arc<Mutex<Vec<Vec<SecretUse>>>>,
+    /// How many pieces are taken before the next is refused.
+    most_batches: Arc<Mutex<Option<usize>>>,
 }
 
 impl Store for SharedStore {
@@ -36,6 +42,11 @@ impl Store for SharedStore {
         }))
     }
     fn record_uses(&self, uses: &[SecretUse]) -> Result<(), StoreError> {
+        let mut batches = self.batches.lock().unwrap();
+        if *self.most_batches.lock().unwrap() == Some(batches.len()) {
+            return Err(StoreError::Unavailable("full".to_owned()));
+        }
+        batches.push(uses.to_vec());
         self.store.record_uses(uses)
     }
     fn forget(&self, now: Timestamp) -> Result<u64, StoreError> {
@@ -409,4 +420,71 @@ fn a_change_forgets_those_it_reaches_and_no_others() {
             "{what}"
         );
     }
+}
+
+fn secret_ids(count: usize) -> Vec<SecretId> {
+    (0..count).map(|_| SecretId::mint(&SystemEntropy::new())).collect()
+}
+
+/// The uses written so far, each as often as it was written.
+fn written(store: &SharedStore) -> Vec<SecretUse> {
+    store.batches.lock().unwrap().concat()
+}
+
+#[actix_web::test]
+async fn uses_are_written_in_pieces_and_none_is_lost_when_one_fails() {
+    let store = SharedStore::default();
+    let registry = replica(&store, AT_ONCE);
+    let used = secret_ids(500);
+    let now = Timestamp::from_seconds(7);
+    for secret_id in &used {
+        registry.note_use(secret_id, now);
+    }
+    *store.most_batches.lock().unwrap() = Some(1);
+    assert!(registry.flush().await.is_err());
+    assert_eq!(written(&store).len(), 200);
+    *store.most_batches.lock().unwrap() = None;
+    registry.flush().await.unwrap();
+    registry.flush().await.unwrap();
+    let sizes: Vec<_> = store.batches.lock().unwrap().iter().map(Vec::len).collect();
+    assert_eq!(sizes, [200, 200, 100]);
+    let mut ids: Vec<_> = written(&store).into_iter().map(|used| used.secret_id).collect();
+    let mut expected = used;
+    ids.sort();
+    expected.sort();
+    assert_eq!(ids, expected, "each once, those of the piece that failed too");
+}
+
+#[actix_web::test]
+async fn two_flushes_at_once_write_nothing_twice() {
+    let store = SharedStore::default();
+    let registry = replica(&store, AT_ONCE);
+    for secret_id in secret_ids(300) {
+        registry.note_use(&secret_id, Timestamp::from_seconds(7));
+    }
+    let (mut first, mut second) = (pin!(registry.flush()), pin!(registry.flush()));
+    {
+        // Both begin before the store takes anything.
+        let _held = store.batches.lock().unwrap();
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(first.as_mut().poll(&mut context).is_pending());
+        assert!(second.as_mut().poll(&mut context).is_pending());
+    }
+    first.await.unwrap();
+    second.await.unwrap();
+    assert_eq!(written(&store).len(), 300);
+}
+
+#[test]
+fn what_is_used_again_while_it_is_written_is_written_again() {
+    let uses = Uses::default();
+    let secret_id = SecretId::mint(&SystemEntropy::new());
+    uses.note(&secret_id, Timestamp::from_seconds(7));
+    let first = uses.noted();
+    uses.note(&secret_id, Timestamp::from_seconds(9));
+    uses.strike(&first);
+    let second = uses.noted();
+    assert_eq!(second.iter().map(|used| used.at.seconds()).collect::<Vec<_>>(), [9]);
+    uses.strike(&second);
+    assert!(uses.noted().is_empty());
 }

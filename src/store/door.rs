@@ -53,6 +53,12 @@ impl Door {
         &self.store
     }
 
+    /// The longest anybody waits in front of it, and the longest for what is done behind it.
+    #[must_use]
+    pub const fn patience(&self) -> Duration {
+        self.patience
+    }
+
     /// Reads.
     ///
     /// # Errors
