@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use super::error::{AuthorityError, Rejection};
 use super::{Authority, Caller};
 use crate::domain::{AuthMethod, ClientId, Environment, Secret, SecretDigest, SecretId, SecretKind, Timestamp};
-use crate::registry::{FailureKey, RegisteredClient, View};
+use crate::registry::{Attempt, FailureKey, RegisteredClient, View};
 
 /// How credentials were presented.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +21,20 @@ pub enum PresentedMethod {
     ClientSecretBasic,
     /// In the body.
     ClientSecretPost,
+}
+
+impl PresentedMethod {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::ClientSecretBasic, Self::ClientSecretPost];
+
+    /// The registered method that is presented in this way and no other, as it stands in the metadata (RFC 8414 §2).
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ClientSecretBasic => AuthMethod::ClientSecretBasic.as_str(),
+            Self::ClientSecretPost => AuthMethod::ClientSecretPost.as_str(),
+        }
+    }
 }
 
 /// A client id and a secret as somebody presented them, unchecked.
@@ -85,7 +99,7 @@ impl Authority {
         caller: &Caller,
     ) -> Result<AuthenticatedClient, AuthorityError> {
         let failures = self.registry.failures();
-        let key = FailureKey::new(&presented.client_id, caller.source);
+        let key = FailureKey::new(Attempt::Client(&presented.client_id), caller.source);
         if let Some(wait) = failures.shut_for(&key) {
             return Err(AuthorityError::Limited(wait));
         }

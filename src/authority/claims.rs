@@ -54,6 +54,13 @@ pub(super) struct IssuedToken {
     pub(super) expires_at: Timestamp,
 }
 
+impl IssuedToken {
+    /// Whether `now` lies from its `nbf` to before its `exp`.
+    pub(super) fn is_current(&self, now: Timestamp) -> bool {
+        self.not_before <= now && now < self.expires_at
+    }
+}
+
 /// The claims as they are read. A claim that is missing or of another type makes the whole unreadable.
 #[derive(Deserialize)]
 struct ReadClaims {

@@ -2,7 +2,7 @@
 
 use super::authentication::AuthenticatedClient;
 use super::error::AuthorityError;
-use crate::domain::{ClientRole, Entitlement, Invalid, PartnerId, ResourceIndicator, Scope, SecretId};
+use crate::domain::{ClientRole, Entitlement, GrantType, Invalid, PartnerId, ResourceIndicator, Scope, SecretId};
 
 /// What a token request asks for, as sent. It is looked at only once its sender is authenticated.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -15,17 +15,12 @@ pub struct TokenRequest<'a> {
     pub resources: Vec<&'a str>,
 }
 
-/// The one value of `grant_type` that is served.
-const CLIENT_CREDENTIALS: &str = "client_credentials";
-
 impl TokenRequest<'_> {
     /// RFC 6749 §5.2: missing and unknown grant types are different errors.
-    pub(super) fn check_grant_type(&self) -> Result<(), AuthorityError> {
-        match self.grant_type {
-            Some(CLIENT_CREDENTIALS) => Ok(()),
-            Some(_) => Err(AuthorityError::UnsupportedGrantType),
-            None => Err(AuthorityError::MissingGrantType),
-        }
+    pub(super) fn granting(&self) -> Result<GrantType, AuthorityError> {
+        let text = self.grant_type.ok_or(AuthorityError::MissingGrantType)?;
+        let served = GrantType::ALL.into_iter().find(|served| served.as_str() == text);
+        served.ok_or(AuthorityError::UnsupportedGrantType)
     }
 }
 

@@ -52,7 +52,6 @@ impl Authority {
         token: Option<&str>,
         caller: &Caller,
     ) -> Result<Introspection, AuthorityError> {
-        let now = self.clock.now();
         let view = self.registry.fresh().await?;
         let asking = self.authenticate(view, presented, caller).await?;
         let audience = asking
@@ -60,13 +59,13 @@ impl Authority {
             .audience
             .as_ref()
             .ok_or(Rejection::NotAResourceServer)?;
-        self.registry.note_use(asking.secret_id(), now);
+        self.registry.note_use(asking.secret_id(), self.clock.now());
         let token = token.ok_or(AuthorityError::MissingToken)?;
         let keyring = view.keyring(self.environment()).await?;
         let Some(token) = self.read_token(token, &keyring) else {
             return Ok(Introspection::Inactive);
         };
-        match self.scope_now(view, &token, (audience, now)).await? {
+        match self.scope_now(view, &token, audience).await? {
             Some(scope) => Ok(Introspection::Active(Box::new(self.active(&token, &scope)))),
             None => Ok(Introspection::Inactive),
         }
@@ -77,15 +76,20 @@ impl Authority {
         &self,
         view: View<'_>,
         token: &IssuedToken,
-        (audience, now): (&ResourceIndicator, Timestamp),
+        audience: &ResourceIndicator,
     ) -> Result<Option<Scope>, AuthorityError> {
-        if now < token.not_before || token.expires_at <= now || !token.audiences.contains(audience) {
+        if !token.is_current(self.clock.now()) || !token.audiences.contains(audience) {
             return Ok(None);
         }
         let Some(holder) = view.client(&token.client_id).await? else {
             return Ok(None);
         };
-        if !self.still_holds(&holder, token, now) || view.is_revoked(&token.jti).await? {
+        if view.is_revoked(&token.jti).await? {
+            return Ok(None);
+        }
+        // The last wait is over: what ended during it is not confirmed.
+        let now = self.clock.now();
+        if !token.is_current(now) || !self.still_holds(&holder, token, now) {
             return Ok(None);
         }
         let entitled = holder

@@ -1,14 +1,18 @@
 //! The issuer: turns a grant into a signed JWT access token (RFC 9068) and the answer that carries it (RFC 6749 §5.1).
 //!
-//! Nothing here can fail, read a disk or parse a key: all that could was done before there was a [`Grant`].
+//! Nothing here reads a disk or parses a key: that was done before there was a [`Grant`]. All that can still stand in the way is a
+//! token that would be too large.
+
+use std::fmt;
 
 use serde::Serialize;
 
 use super::claims::{Audience, Claims};
 use super::client_credentials::Grant;
+use super::error::AuthorityError;
 use crate::ambient::Entropy;
-use crate::domain::{Environment, Seconds, Timestamp, TokenId, TokenLifetime};
-use crate::jose::SigningKey;
+use crate::domain::{Environment, Invalid, Seconds, Timestamp, TokenId, TokenLifetime};
+use crate::jose::{SigningKey, TooManyClaims};
 
 /// Room for the claims of an ordinary token, so that writing them allocates once.
 const ORDINARY_CLAIMS: usize = 512;
@@ -21,7 +25,7 @@ pub struct Issuer {
 }
 
 /// The answer of the token endpoint (RFC 6749 §5.1).
-#[derive(Debug, Serialize)]
+#[derive(Serialize)]
 pub struct AccessTokenResponse {
     /// The JWT.
     pub access_token: String,
@@ -31,6 +35,15 @@ pub struct AccessTokenResponse {
     pub expires_in: Seconds,
     /// What was granted, always said (RFC 6749 §3.3).
     pub scope: String,
+}
+
+impl fmt::Debug for AccessTokenResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccessTokenResponse")
+            .field("expires_in", &self.expires_in)
+            .field("scope", &self.scope)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Issuer {
@@ -57,14 +70,16 @@ impl Issuer {
     }
 
     /// Signs a token for `grant`.
-    #[must_use]
+    ///
+    /// # Errors
+    /// `invalid_scope` when the token would be longer than this server reads back, and so could be neither inspected nor revoked.
     #[expect(clippy::needless_pass_by_value, reason = "a grant is redeemed once")]
     pub fn issue(
         &self,
         grant: Grant,
         key: &SigningKey,
         (now, entropy): (Timestamp, &dyn Entropy),
-    ) -> AccessTokenResponse {
+    ) -> Result<AccessTokenResponse, AuthorityError> {
         let client = &grant.client().registered().client;
         let lifetime = client.token_lifetime.unwrap_or(self.lifetime).seconds();
         let jti = TokenId::mint(grant.secret_id(), entropy);
@@ -82,12 +97,15 @@ impl Issuer {
             partner_id: grant.partner_id().as_str(),
             environment: self.environment.as_str(),
         };
-        AccessTokenResponse {
-            access_token: key.sign_compact(&written(&claims)),
+        let access_token = key.sign_compact(&written(&claims)).map_err(|_: TooManyClaims| {
+            AuthorityError::InvalidScope(Invalid::new("is too large for one token: ask for less"))
+        })?;
+        Ok(AccessTokenResponse {
+            access_token,
             token_type: "Bearer",
             expires_in: lifetime,
             scope,
-        }
+        })
     }
 }
 
@@ -95,4 +113,21 @@ fn written(claims: &Claims<'_>) -> Vec<u8> {
     let mut json = Vec::with_capacity(ORDINARY_CLAIMS);
     serde_json::to_writer(&mut json, claims).expect("the claims are texts and numbers, and memory takes them all");
     json
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_for_debugging_holds_no_token() {
+        let response = AccessTokenResponse {
+            access_token: "eyJ.a.token".to_owned(),
+            token_type: "Bearer",
+            expires_in: Seconds(300),
+            scope: "orders:read".to_owned(),
+        };
+        let written = format!("{response:?}");
+        assert!(written.contains("orders:read") && !written.contains("eyJ"), "{written}");
+    }
 }

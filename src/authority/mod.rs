@@ -21,7 +21,7 @@ pub use introspection::{ActiveToken, Introspection};
 pub use issuer::{AccessTokenResponse, Issuer};
 
 use crate::ambient::{Clock, Entropy};
-use crate::domain::{Environment, Pepper, RequestId, TokenLifetime};
+use crate::domain::{Environment, GrantType, Pepper, RequestId, TokenLifetime};
 use crate::registry::Registry;
 
 /// What an authority is made with.
@@ -99,11 +99,12 @@ impl Authority {
         let now = self.clock.now();
         let view = self.registry.fresh().await?;
         let client = self.authenticate(view, presented, caller).await?;
-        request.check_grant_type()?;
-        let grant = client_credentials::grant(client, &request)?;
+        let grant = match request.granting()? {
+            GrantType::ClientCredentials => client_credentials::grant(client, &request)?,
+        };
         let keyring = view.keyring(self.environment()).await?;
         let key = keyring.signing().ok_or(AuthorityError::NoSigningKey)?;
         self.registry.note_use(grant.secret_id(), now);
-        Ok(self.issuer.issue(grant, key, (now, &*self.entropy)))
+        self.issuer.issue(grant, key, (now, &*self.entropy))
     }
 }

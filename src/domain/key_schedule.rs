@@ -10,10 +10,7 @@ use super::algorithm::Algorithm;
 use super::client::TokenLifetime;
 use super::key_id::KeyId;
 use super::signing_key::{KeyState, SigningKeyRecord};
-use super::time::{Seconds, Timestamp};
-
-/// How far verifiers' clocks are taken to be off.
-const SKEW: Seconds = Seconds(60);
+use super::time::{CLOCK_SKEW, Seconds, Timestamp};
 
 /// What a rotation goes by.
 #[derive(Clone, Copy, Debug)]
@@ -55,7 +52,7 @@ impl KeyPolicy {
 
     /// How long a key stays in the JWKS after it last signed.
     fn lingering(&self) -> Seconds {
-        TokenLifetime::LONGEST.seconds() + SKEW + self.jwks_max_age
+        TokenLifetime::LONGEST.seconds() + CLOCK_SKEW + self.jwks_max_age
     }
 }
 

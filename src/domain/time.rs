@@ -42,6 +42,9 @@ impl Timestamp {
     }
 }
 
+/// How far two clocks are taken to be off: ours from a verifier's, one replica's from another's.
+pub const CLOCK_SKEW: Seconds = Seconds(60);
+
 impl Add<Seconds> for Timestamp {
     type Output = Self;
 

@@ -62,7 +62,7 @@ impl FromStr for TokenId {
     }
 }
 
-/// A token its client revoked before its time (RFC 7009). Forgotten once it has expired anyway.
+/// A token its client revoked before its time (RFC 7009). Forgotten once it has expired by every clock.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct RevokedToken {
     /// Which.

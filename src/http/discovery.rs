@@ -9,12 +9,13 @@ use serde::Serialize;
 use super::conditional::{Document, answer};
 use super::endpoints::Endpoints;
 use super::error::OAuthError;
-use crate::domain::Scope;
+use crate::authority::PresentedMethod;
+use crate::domain::{GrantType, Scope};
 use crate::store::StoreError;
 use crate::telemetry::Endpoint;
 
 /// How clients authenticate at every endpoint that asks them to.
-const AUTH_METHODS: [&str; 2] = ["client_secret_basic", "client_secret_post"];
+type AuthMethods = [&'static str; PresentedMethod::ALL.len()];
 
 /// What the metadata says of response types, of which there are none without an authorization endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,10 +38,10 @@ struct Metadata<'a> {
     scopes_supported: Scope,
     #[serde(skip_serializing_if = "Option::is_none")]
     response_types_supported: Option<[&'a str; 0]>,
-    grant_types_supported: [&'a str; 1],
-    token_endpoint_auth_methods_supported: [&'a str; 2],
-    introspection_endpoint_auth_methods_supported: [&'a str; 2],
-    revocation_endpoint_auth_methods_supported: [&'a str; 2],
+    grant_types_supported: [&'a str; GrantType::ALL.len()],
+    token_endpoint_auth_methods_supported: AuthMethods,
+    introspection_endpoint_auth_methods_supported: AuthMethods,
+    revocation_endpoint_auth_methods_supported: AuthMethods,
 }
 
 pub(super) async fn metadata(request: HttpRequest, endpoints: Data<Endpoints>) -> HttpResponse {
@@ -65,6 +66,7 @@ async fn document(endpoints: &Endpoints) -> Result<Document, StoreError> {
         .read(move |records| records.apis(environment))
         .await?;
     let issuer = endpoints.authority.issuer().identifier();
+    let auth_methods = PresentedMethod::ALL.map(PresentedMethod::as_str);
     let metadata = Metadata {
         issuer,
         token_endpoint: format!("{issuer}/token"),
@@ -76,10 +78,10 @@ async fn document(endpoints: &Endpoints) -> Result<Document, StoreError> {
             ResponseTypes::Omitted => None,
             ResponseTypes::Empty => Some([]),
         },
-        grant_types_supported: ["client_credentials"],
-        token_endpoint_auth_methods_supported: AUTH_METHODS,
-        introspection_endpoint_auth_methods_supported: AUTH_METHODS,
-        revocation_endpoint_auth_methods_supported: AUTH_METHODS,
+        grant_types_supported: GrantType::ALL.map(GrantType::as_str),
+        token_endpoint_auth_methods_supported: auth_methods,
+        introspection_endpoint_auth_methods_supported: auth_methods,
+        revocation_endpoint_auth_methods_supported: auth_methods,
     };
     let body = serde_json::to_string(&metadata).map_err(|error| StoreError::Corrupt(error.to_string()))?;
     Ok(Document::new(body))

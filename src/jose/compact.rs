@@ -11,7 +11,7 @@ use super::json::{JsonFault, require_object_of_unique_members};
 use super::jws::TokenType;
 use crate::domain::{Algorithm, KeyId};
 
-/// The longest compact JWS we read, in bytes. Ours are shorter than 2 kB; a longer text would not pass most proxies.
+/// The longest compact JWS we sign and read, in bytes. Ordinary ones are shorter than 2 kB; a longer text would not pass most proxies.
 pub const LONGEST_COMPACT_JWS: usize = 8192;
 
 /// Header members whose presence alone refuses a JWS. A key is never taken from the token that it would verify

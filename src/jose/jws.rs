@@ -6,7 +6,9 @@ use base64::Engine as _;
 use base64::encoded_len;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;
+use thiserror::Error;
 
+use super::compact::LONGEST_COMPACT_JWS;
 use super::jwk::Jwk;
 use super::key_pair::KeyPair;
 use crate::domain::{Algorithm, KeyId};
@@ -40,6 +42,11 @@ impl TokenType {
     }
 }
 
+/// The claims make a token longer than [`LONGEST_COMPACT_JWS`], which nobody would read back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("the claims are too many for one token")]
+pub struct TooManyClaims;
+
 /// A key pair that signs one kind of token, with the header of that token encoded once.
 pub struct SigningKey {
     key_pair: KeyPair,
@@ -62,21 +69,26 @@ impl SigningKey {
 
     /// The compact JWS over `claims_json`, which is signed as it is.
     ///
+    /// # Errors
+    /// When it would be longer than [`LONGEST_COMPACT_JWS`]. Nothing is signed then.
+    ///
     /// # Panics
     /// As [`KeyPair::sign`].
-    #[must_use]
-    pub fn sign_compact(&self, claims_json: &[u8]) -> String {
+    pub fn sign_compact(&self, claims_json: &[u8]) -> Result<String, TooManyClaims> {
         let length = self.encoded_header.len()
             + base64url_length(claims_json.len())
             + 1
             + base64url_length(self.key_pair.signature_length());
+        if length > LONGEST_COMPACT_JWS {
+            return Err(TooManyClaims);
+        }
         let mut token = String::with_capacity(length);
         token.push_str(&self.encoded_header);
         URL_SAFE_NO_PAD.encode_string(claims_json, &mut token);
         let signature = self.key_pair.sign(token.as_bytes());
         token.push('.');
         URL_SAFE_NO_PAD.encode_string(signature, &mut token);
-        token
+        Ok(token)
     }
 
     /// The public key that verifies what this key signs.

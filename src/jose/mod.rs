@@ -33,7 +33,7 @@ mod tests;
 pub use compact::{CompactJws, JwsError, LONGEST_COMPACT_JWS};
 pub use json::JsonFault;
 pub use jwk::{Jwk, JwkError, JwkSet};
-pub use jws::{SigningKey, TokenType};
+pub use jws::{SigningKey, TokenType, TooManyClaims};
 pub use key_pair::{KeyPair, Signature};
 pub use numeric_date::NumericDate;
 pub use pkcs8::Pkcs8;

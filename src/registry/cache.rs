@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use quick_cache::sync::Cache;
 
 use super::registered::RegisteredClient;
-use crate::domain::{ClientId, JournalEntry, Noun};
+use crate::domain::{Action, ClientId, JournalEntry, Noun};
 
 /// Identifiers nobody has, remembered so that a flood of them does not reach the store.
 const STRANGERS_REMEMBERED: usize = 10_000;
@@ -82,7 +82,7 @@ impl ClientCache {
         *generation += 1;
     }
 
-    /// Forgets what `entry` may have changed. Partners and APIs reach many clients, so all are forgotten; they change seldom.
+    /// Forgets the clients that `entry` may have changed, and no others. Whatever was being read meanwhile is not kept.
     pub(super) fn apply(&self, entry: &JournalEntry) {
         let mut generation = self.generation.lock().unwrap_or_else(PoisonError::into_inner);
         match entry.noun {
@@ -93,9 +93,37 @@ impl ClientCache {
                 }
                 Err(_) => self.known.clear(),
             },
-            Noun::Partner | Noun::Api | Noun::Secret => self.known.clear(),
+            Noun::Partner => self.known.retain(|_, client| !is_under(client, entry)),
+            Noun::Api => self.known.retain(|_, client| !is_in_environment_of(client, entry)),
+            Noun::Secret => self.known.retain(|_, client| !may_have_secret(client, entry)),
             Noun::Operator | Noun::Key | Noun::Token => return,
         }
         *generation += 1;
     }
+}
+
+/// Whether the partner `entry` is about stands above `client`.
+fn is_under(client: &RegisteredClient, entry: &JournalEntry) -> bool {
+    client
+        .partners
+        .iter()
+        .any(|partner| partner.partner_id.as_str() == entry.subject)
+}
+
+/// Whether `client` is where `entry` is: an API of that environment may be one its tokens are for.
+fn is_in_environment_of(client: &RegisteredClient, entry: &JournalEntry) -> bool {
+    entry
+        .environment
+        .is_none_or(|environment| client.client.environment == environment)
+}
+
+/// Whether the secret `entry` is about is `client`'s, or may be: of a secret that was added the journal names the partner and the
+/// environment, not the client.
+fn may_have_secret(client: &RegisteredClient, entry: &JournalEntry) -> bool {
+    let has_it = client
+        .secrets
+        .iter()
+        .any(|secret| secret.secret_id.as_str() == entry.subject);
+    let is_beside_it = is_in_environment_of(client, entry) && client.client.partner_id() == entry.partner_id.as_ref();
+    has_it || (is_beside_it && entry.action != Action::SecretRetired)
 }

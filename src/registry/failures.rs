@@ -3,29 +3,51 @@
 //! The pair, so that a stranger who guesses can spend only his own budget and locks no partner out. Which ids exist does not
 //! matter: ids that nobody has are counted alike.
 
+use std::convert::Infallible;
 use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use governor::clock::{Clock as _, DefaultClock};
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use quick_cache::sync::Cache;
 
 use crate::domain::sha256;
 
 /// The most pairs that can be shut out at a time; beyond it the longest unseen are let in again.
 const MOST_SHUT: usize = 100_000;
-/// The most pairs counted before those that have recovered are dropped.
+/// The most pairs counted; beyond it the longest unseen begin anew. Whoever floods the table to be forgotten has spent a request
+/// for each place in it, and a count that never looks at the whole table cannot be slowed down by what is in it.
 const MOST_COUNTED: usize = 100_000;
 
-/// Who failed, or may: a client id and a source address, as a digest, so that long or many ids take no more room.
+/// What somebody tried to pass for. Each kind has budgets of its own, whatever ids callers make up.
+#[derive(Clone, Copy, Debug)]
+pub enum Attempt<'a> {
+    /// The client with this id, whatever its form.
+    Client(&'a str),
+    /// An operator: whose token it would be is not said.
+    Operator,
+}
+
+impl Attempt<'_> {
+    /// The kind, and what is said of whom, as they go into the digest.
+    const fn parts(&self) -> (&'static [u8], &[u8]) {
+        match self {
+            Self::Client(client_id) => (b"client", client_id.as_bytes()),
+            Self::Operator => (b"operator", b""),
+        }
+    }
+}
+
+/// Who failed, or may: an attempt and a source address, as a digest, so that long or many ids take no more room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FailureKey([u8; 16]);
 
 impl FailureKey {
-    /// The key of `client_id`, whatever its form, asked for from `source`. IPv6 counts by /64, which one host can have whole.
+    /// The key of `attempt`, made from `source`. IPv6 counts by /64, which one host can have whole.
     #[must_use]
-    pub fn new(client_id: &str, source: IpAddr) -> Self {
+    pub fn new(attempt: Attempt<'_>, source: IpAddr) -> Self {
         let address = match source.to_canonical() {
             IpAddr::V4(address) => address.to_ipv6_mapped(),
             IpAddr::V6(address) => {
@@ -33,7 +55,9 @@ impl FailureKey {
                 Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0)
             }
         };
-        let digest = sha256(&[&address.octets(), client_id.as_bytes()]);
+        let (kind, id) = attempt.parts();
+        // The address has one length and no kind is the beginning of another, so no two keys are written alike.
+        let digest = sha256(&[kind, &address.octets(), id]);
         let mut key = [0; 16];
         key.copy_from_slice(&digest[..16]);
         Self(key)
@@ -42,7 +66,8 @@ impl FailureKey {
 
 /// The budgets.
 pub struct Failures {
-    limiter: DefaultKeyedRateLimiter<FailureKey>,
+    quota: Quota,
+    counted: Cache<FailureKey, Arc<DefaultDirectRateLimiter>>,
     shut: Cache<FailureKey, Instant>,
 }
 
@@ -51,7 +76,8 @@ impl Failures {
     #[must_use]
     pub fn new(per_minute: NonZeroU32) -> Self {
         Self {
-            limiter: RateLimiter::keyed(Quota::per_minute(per_minute)),
+            quota: Quota::per_minute(per_minute),
+            counted: Cache::new(MOST_COUNTED),
             shut: Cache::new(MOST_SHUT),
         }
     }
@@ -69,19 +95,12 @@ impl Failures {
 
     /// Counts a failure. The first beyond the budget shuts the pair out until the budget has recovered by one.
     pub fn count(&self, key: FailureKey) {
-        if self.limiter.len() >= MOST_COUNTED {
-            self.limiter.retain_recent();
-        }
-        if let Err(refused) = self.limiter.check_key(&key) {
+        let full = || Ok::<_, Infallible>(Arc::new(RateLimiter::direct(self.quota)));
+        let Ok(budget) = self.counted.get_or_insert_with(&key, full);
+        if let Err(refused) = budget.check() {
             let wait = refused.wait_time_from(DefaultClock::default().now());
             self.shut.insert(key, Instant::now() + wait);
         }
-    }
-
-    /// Drops what has recovered, to be called now and then.
-    pub fn tidy(&self) {
-        self.limiter.retain_recent();
-        self.limiter.shrink_to_fit();
     }
 }
 
@@ -90,7 +109,54 @@ mod tests {
     use super::*;
 
     fn key(client_id: &str, source: &str) -> FailureKey {
-        FailureKey::new(client_id, source.parse().unwrap())
+        FailureKey::new(Attempt::Client(client_id), source.parse().unwrap())
+    }
+
+    #[test]
+    fn clients_and_operators_never_spend_each_others_budget() {
+        let operator = FailureKey::new(Attempt::Operator, "192.0.2.1".parse().unwrap());
+        let named: Vec<_> = ["admin", "operator", "client", "", "\0"]
+            .map(|client_id| key(client_id, "192.0.2.1"))
+            .into();
+        let failures = Failures::new(NonZeroU32::new(3).unwrap());
+        for client in &named {
+            (0..40).for_each(|_| failures.count(*client));
+            assert!(failures.shut_for(client).is_some());
+        }
+        assert_eq!(failures.shut_for(&operator), None);
+        let failures = Failures::new(NonZeroU32::new(3).unwrap());
+        (0..40).for_each(|_| failures.count(operator));
+        assert!(failures.shut_for(&operator).is_some());
+        assert!(named.iter().all(|client| failures.shut_for(client).is_none()));
+    }
+
+    #[test]
+    fn a_flood_of_pairs_takes_bounded_room_and_lets_a_guesser_spend_only_his_budget() {
+        let failures = Failures::new(NonZeroU32::new(1).unwrap());
+        let guesser = key("qa-acme-0", "192.0.2.1");
+        for number in 0..2 * MOST_COUNTED {
+            let made_up = key(&number.to_string(), "192.0.2.1");
+            failures.count(made_up);
+            failures.count(made_up);
+        }
+        assert!(failures.counted.len() <= MOST_COUNTED, "{}", failures.counted.len());
+        assert!(failures.shut.len() <= MOST_SHUT, "{}", failures.shut.len());
+        failures.count(guesser);
+        failures.count(guesser);
+        assert!(
+            failures.shut_for(&guesser).is_some(),
+            "a full table counts all the same"
+        );
+    }
+
+    #[test]
+    fn who_may_try_again_is_forgotten() {
+        let failures = Failures::new(NonZeroU32::new(1).unwrap());
+        let past = key("qa-acme-0", "192.0.2.1");
+        failures.shut.insert(past, Instant::now());
+        assert_eq!(failures.shut_for(&past).unwrap_or_default(), Duration::ZERO);
+        assert_eq!(failures.shut_for(&past), None);
+        assert!(failures.shut.is_empty());
     }
 
     #[test]

@@ -18,8 +18,9 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwapOption;
+use tokio::time::timeout;
 
-pub use failures::{FailureKey, Failures};
+pub use failures::{Attempt, FailureKey, Failures};
 pub use keyring::{KeyAge, Keyring, KeyringError};
 pub use pulse::{Freshness, Promise};
 pub use registered::RegisteredClient;
@@ -27,7 +28,7 @@ pub use registered::RegisteredClient;
 use crate::domain::{
     Attribution, Change, ClientId, Environment, Epoch, JournalEntry, Noun, SecretId, Timestamp, TokenId,
 };
-use crate::store::{CommitError, Door, Records, Sealer, Settled, Sharing, Store, StoreError};
+use crate::store::{CommitError, Door, Records, Sealer, SecretUse, Settled, Sharing, Store, StoreError};
 use crate::telemetry::{CacheResult, Metrics};
 use cache::{ClientCache, Remembered};
 use pulse::{Pulse, Standing};
@@ -35,6 +36,9 @@ use uses::Uses;
 
 /// How often a fill is begun again because something was committed meanwhile.
 const FILL_ATTEMPTS: usize = 16;
+
+/// How many uses are written in one transaction.
+const USES_AT_A_TIME: usize = 200;
 
 /// What a registry is made with.
 pub struct RegistryParts {
@@ -59,6 +63,8 @@ pub struct Registry {
     pulse: Option<Pulse>,
     failures: Failures,
     uses: Uses,
+    /// Held by the thread that writes uses, which may outlast the call it works for.
+    flushing: Arc<tokio::sync::Mutex<()>>,
     metrics: Arc<Metrics>,
 }
 
@@ -112,6 +118,7 @@ impl Registry {
             pulse,
             failures,
             uses: Uses::default(),
+            flushing: Arc::default(),
             metrics: parts.metrics,
         })
     }
@@ -206,33 +213,33 @@ impl Registry {
         self.uses.note(secret_id, now);
     }
 
-    /// Writes what was noted.
+    /// Writes what was noted, piece by piece, so that each piece is written in time. One flush follows another: a piece that was
+    /// given up is still waited for, for as long as the door has patience.
     ///
     /// # Errors
     /// When the store does not answer in time; nothing noted is lost then.
     pub async fn flush(&self) -> Result<(), StoreError> {
-        let uses = Arc::new(self.uses.take());
-        if uses.is_empty() {
-            return Ok(());
-        }
-        let written = Arc::clone(&uses);
-        let outcome = self
-            .door
-            .call(move |store| store.record_uses(&written))
+        let turn = Arc::clone(&self.flushing).lock_owned();
+        let mut turn = timeout(self.door.patience(), turn)
             .await
-            .and_then(|done| done);
-        if outcome.is_err() {
-            self.uses.put_back(&uses);
+            .map_err(|_| StoreError::Unavailable("the uses noted before are still being written".to_owned()))?;
+        for piece in self.uses.noted().chunks(USES_AT_A_TIME) {
+            let written: Arc<[SecretUse]> = piece.into();
+            let writing = Arc::clone(&written);
+            let work = move |store: &dyn Store| (store.record_uses(&writing), turn);
+            let (outcome, returned) = self.door.call(work).await?;
+            turn = returned;
+            outcome?;
+            self.uses.strike(&written);
         }
-        outcome
+        Ok(())
     }
 
-    /// Forgets what has expired: in the store, and among the failures counted.
+    /// Forgets what has expired in the store; says how many rows went.
     ///
     /// # Errors
     /// When the store does not answer in time.
     pub async fn tidy(&self, now: Timestamp) -> Result<u64, StoreError> {
-        self.failures.tidy();
         self.door.call(move |store| store.forget(now)).await?
     }
 }
@@ -317,11 +324,13 @@ impl Memory {
         }
     }
 
-    /// Makes what is remembered agree with a commit. One whose end is unknown may have changed anything.
+    /// Makes what is remembered agree with a commit. One whose end is unknown may have changed anything; where others write too,
+    /// the pulse reads from the journal whether it did.
     fn settle(&self, settled: Settled<'_>) {
-        match settled {
-            Settled::Written(entry) => self.apply(entry),
-            Settled::Unknown => self.forget_everything(),
+        match (settled, self.store.sharing()) {
+            (Settled::Written(entry), _) => self.apply(entry),
+            (Settled::Unknown, Sharing::Sole) => self.forget_everything(),
+            (Settled::Unknown, Sharing::Shared) => {}
         }
     }
 

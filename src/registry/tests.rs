@@ -1,6 +1,8 @@
 //! Two replicas over one store: what one commits the other knows, or it does not answer.
 
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use super::*;
@@ -16,6 +18,10 @@ use crate::store::{Decide, Follower, MasterKey, MemoryStore, Read, SecretUse};
 struct SharedStore {
     store: MemoryStore,
     deaf: Arc<AtomicBool>,
+    /// The uses that were written, piece by piece.
+    batches: Arc<Mutex<Vec<Vec<SecretUse>>>>,
+    /// How many pieces are taken before the next is refused.
+    most_batches: Arc<Mutex<Option<usize>>>,
 }
 
 impl Store for SharedStore {
@@ -36,6 +42,11 @@ impl Store for SharedStore {
         }))
     }
     fn record_uses(&self, uses: &[SecretUse]) -> Result<(), StoreError> {
+        let mut batches = self.batches.lock().unwrap();
+        if *self.most_batches.lock().unwrap() == Some(batches.len()) {
+            return Err(StoreError::Unavailable("full".to_owned()));
+        }
+        batches.push(uses.to_vec());
         self.store.record_uses(uses)
     }
     fn forget(&self, now: Timestamp) -> Result<u64, StoreError> {
@@ -310,4 +321,170 @@ fn a_fill_that_a_commit_overtook_is_not_kept() {
     assert!(matches!(clients.get(&client.client_id), Remembered::Known(_)));
     clients.apply(&entry);
     assert!(matches!(clients.get(&client.client_id), Remembered::Forgotten));
+}
+
+/// A client of `partner` in `environment`, as a replica remembers it, with one secret.
+fn remembered(clients: &ClientCache, environment: Environment, partners: &[&str]) -> RegisteredClient {
+    let (mut client, mut secret) = client();
+    client.client_id = ClientId::mint(environment, "shop", &SystemEntropy::new());
+    client.environment = environment;
+    secret.client_id = client.client_id.clone();
+    client.role = match partners.first() {
+        Some(partner_id) => ClientRole::Partner {
+            partner_id: partner_id.parse().unwrap(),
+            access: AccessLevel::Full,
+            allowed_apis: AllowedApis::Every,
+        },
+        None => ClientRole::ResourceServer {
+            api_id: "orders".parse().unwrap(),
+        },
+    };
+    let of = |partner_id: &&str| Partner {
+        partner_id: partner_id.parse().unwrap(),
+        ..partner()
+    };
+    let found = RegisteredClient {
+        client,
+        secrets: vec![secret],
+        partners: partners.iter().map(of).collect(),
+        entitlements: Vec::new(),
+        audience: None,
+    };
+    let kept = Arc::new(found.clone());
+    assert!(clients.end_fill(clients.begin_fill(), &found.client.client_id, Some(&kept)));
+    found
+}
+
+/// A kind of change, made to the six clients of a test, and which of them it makes a replica forget.
+type Case<'a> = (&'a str, &'a dyn Fn(&[RegisteredClient; 6]) -> Mutation, &'a [usize]);
+
+/// Every kind of change, and which of six clients it makes a replica forget: two of `acme` and one of its sub-account in QA, one of
+/// `acme` in production, one of `globex`, and a resource server in QA.
+#[test]
+fn a_change_forgets_those_it_reaches_and_no_others() {
+    const ACME_QA: [usize; 2] = [0, 1];
+    let fill = |clients: &ClientCache| -> [RegisteredClient; 6] {
+        [
+            remembered(clients, Environment::Qa, &["acme"]),
+            remembered(clients, Environment::Qa, &["acme"]),
+            remembered(clients, Environment::Qa, &["acme-north", "acme"]),
+            remembered(clients, Environment::Production, &["acme"]),
+            remembered(clients, Environment::Qa, &["globex"]),
+            remembered(clients, Environment::Qa, &[]),
+        ]
+    };
+    let added = |to: &RegisteredClient| Mutation::SecretAdded {
+        secret: ClientSecret {
+            secret_id: SecretId::mint(&SystemEntropy::new()),
+            ..to.secrets[0].clone()
+        },
+        retiring: to.secrets.clone(),
+        partner_id: to.client.partner_id().cloned(),
+        environment: to.client.environment,
+    };
+    let retired = |of: &RegisteredClient| Mutation::SecretRetired {
+        secret: of.secrets[0].clone(),
+        partner_id: of.client.partner_id().cloned(),
+        environment: of.client.environment,
+    };
+    let of_partner = |partner_id: &str| {
+        let partner_id = partner_id.parse().unwrap();
+        Mutation::PartnerChanged(Partner {
+            partner_id,
+            ..partner()
+        })
+    };
+    let cases: [Case<'_>; 9] = [
+        ("a client", &|all| Mutation::ClientChanged(all[0].client.clone()), &[0]),
+        ("a secret that ends", &|all| retired(&all[1]), &[1]),
+        ("one that ends in production", &|all| retired(&all[3]), &[3]),
+        ("a new secret", &|all| added(&all[0]), &ACME_QA),
+        ("one of a resource server", &|all| added(&all[5]), &[5]),
+        ("one of a sub-account", &|all| added(&all[2]), &[2]),
+        ("a partner above another", &|_| of_partner("acme"), &[0, 1, 2, 3]),
+        ("a partner below", &|_| of_partner("acme-north"), &[2]),
+        ("an API", &|_| Mutation::ApiChanged(api()), &[0, 1, 2, 4, 5]),
+    ];
+    for (what, change, forgotten) in cases {
+        let clients = ClientCache::new(100);
+        let all = fill(&clients);
+        let genesis = crate::domain::ChainHash::GENESIS;
+        let entry = change(&all).entry(Epoch::new(1), &by_the_server(), genesis);
+        let began = clients.begin_fill();
+        clients.apply(&entry);
+        let is_forgotten = |at: &usize| matches!(clients.get(&all[*at].client.client_id), Remembered::Forgotten);
+        assert_eq!((0..6).filter(is_forgotten).collect::<Vec<_>>(), forgotten, "{what}");
+        let overtaken = Arc::new(all[4].clone());
+        assert!(
+            !clients.end_fill(began, &all[4].client.client_id, Some(&overtaken)),
+            "{what}"
+        );
+    }
+}
+
+fn secret_ids(count: usize) -> Vec<SecretId> {
+    (0..count).map(|_| SecretId::mint(&SystemEntropy::new())).collect()
+}
+
+/// The uses written so far, each as often as it was written.
+fn written(store: &SharedStore) -> Vec<SecretUse> {
+    store.batches.lock().unwrap().concat()
+}
+
+#[actix_web::test]
+async fn uses_are_written_in_pieces_and_none_is_lost_when_one_fails() {
+    let store = SharedStore::default();
+    let registry = replica(&store, AT_ONCE);
+    let used = secret_ids(500);
+    let now = Timestamp::from_seconds(7);
+    for secret_id in &used {
+        registry.note_use(secret_id, now);
+    }
+    *store.most_batches.lock().unwrap() = Some(1);
+    assert!(registry.flush().await.is_err());
+    assert_eq!(written(&store).len(), 200);
+    *store.most_batches.lock().unwrap() = None;
+    registry.flush().await.unwrap();
+    registry.flush().await.unwrap();
+    let sizes: Vec<_> = store.batches.lock().unwrap().iter().map(Vec::len).collect();
+    assert_eq!(sizes, [200, 200, 100]);
+    let mut ids: Vec<_> = written(&store).into_iter().map(|used| used.secret_id).collect();
+    let mut expected = used;
+    ids.sort();
+    expected.sort();
+    assert_eq!(ids, expected, "each once, those of the piece that failed too");
+}
+
+#[actix_web::test]
+async fn two_flushes_at_once_write_nothing_twice() {
+    let store = SharedStore::default();
+    let registry = replica(&store, AT_ONCE);
+    for secret_id in secret_ids(300) {
+        registry.note_use(&secret_id, Timestamp::from_seconds(7));
+    }
+    let (mut first, mut second) = (pin!(registry.flush()), pin!(registry.flush()));
+    {
+        // Both begin before the store takes anything.
+        let _held = store.batches.lock().unwrap();
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(first.as_mut().poll(&mut context).is_pending());
+        assert!(second.as_mut().poll(&mut context).is_pending());
+    }
+    first.await.unwrap();
+    second.await.unwrap();
+    assert_eq!(written(&store).len(), 300);
+}
+
+#[test]
+fn what_is_used_again_while_it_is_written_is_written_again() {
+    let uses = Uses::default();
+    let secret_id = SecretId::mint(&SystemEntropy::new());
+    uses.note(&secret_id, Timestamp::from_seconds(7));
+    let first = uses.noted();
+    uses.note(&secret_id, Timestamp::from_seconds(9));
+    uses.strike(&first);
+    let second = uses.noted();
+    assert_eq!(second.iter().map(|used| used.at.seconds()).collect::<Vec<_>>(), [9]);
+    uses.strike(&second);
+    assert!(uses.noted().is_empty());
 }

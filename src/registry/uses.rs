@@ -20,18 +20,25 @@ impl Uses {
         }
     }
 
-    /// Takes all that is to be written.
-    pub(super) fn take(&self) -> Vec<SecretUse> {
-        let uses = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
-        uses.into_iter()
-            .map(|(secret_id, at)| SecretUse { secret_id, at })
+    /// All that is to be written. It stays noted until it is [struck off](Uses::strike), so that a write that fails or is given up
+    /// loses nothing.
+    pub(super) fn noted(&self) -> Vec<SecretUse> {
+        let uses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        uses.iter()
+            .map(|(secret_id, at)| SecretUse {
+                secret_id: secret_id.clone(),
+                at: *at,
+            })
             .collect()
     }
 
-    /// Puts back what could not be written.
-    pub(super) fn put_back(&self, unwritten: &[SecretUse]) {
-        for used in unwritten {
-            self.note(&used.secret_id, used.at);
+    /// Strikes off what was written, except what was used again since.
+    pub(super) fn strike(&self, written: &[SecretUse]) {
+        let mut uses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for used in written {
+            if uses.get(&used.secret_id) == Some(&used.at) {
+                uses.remove(&used.secret_id);
+            }
         }
     }
 }

@@ -21,7 +21,8 @@ pub type WaitObserver = Arc<dyn Fn(Duration) + Send + Sync>;
 pub enum Settled<'a> {
     /// This was written.
     Written(&'a JournalEntry),
-    /// The store failed, perhaps after it had written.
+    /// The store failed after a change had been decided, perhaps after it had written. What failed earlier wrote nothing, and is
+    /// not told.
     Unknown,
 }
 
@@ -50,6 +51,12 @@ impl Door {
     #[must_use]
     pub fn store(&self) -> &Arc<dyn Store> {
         &self.store
+    }
+
+    /// The longest anybody waits in front of it, and the longest for what is done behind it.
+    #[must_use]
+    pub const fn patience(&self) -> Duration {
+        self.patience
     }
 
     /// Reads.
@@ -86,17 +93,18 @@ impl Door {
         settle: impl FnOnce(Settled<'_>) + Send + 'static,
     ) -> Result<(Option<JournalEntry>, T), CommitError> {
         self.call(move |store| {
-            let mut answer = None;
+            let (mut answer, mut decided) = (None, false);
             let decide: &mut Decide<'_> = &mut |records| {
                 let (change, value) = decide(records)?;
+                decided = change.is_some();
                 answer = Some(value);
                 Ok(change)
             };
             let entry = store.commit(&attribution, decide);
             match &entry {
                 Ok(Some(entry)) => settle(Settled::Written(entry)),
-                Err(CommitError::Store(_)) => settle(Settled::Unknown),
-                Ok(None) | Err(CommitError::Refused(_)) => {}
+                Err(CommitError::Store(_)) if decided => settle(Settled::Unknown),
+                Ok(None) | Err(CommitError::Store(_) | CommitError::Refused(_)) => {}
             }
             let entry = entry?;
             let answer = answer.ok_or_else(|| StoreError::Corrupt("a commit ended without a decision".to_owned()))?;

@@ -8,8 +8,8 @@ use super::{
     Records, SecretUse, Sharing, Store, StoreError,
 };
 use crate::domain::{
-    Api, ApiId, Attribution, ChainHash, Change, Client, ClientId, ClientSecret, ClientStatus, Environment, Epoch,
-    IdempotencyKey, IdempotencyRecord, JournalEntry, KeyId, KeyState, Mutation, Noun, Operator, OperatorId,
+    Api, ApiId, Attribution, CLOCK_SKEW, ChainHash, Change, Client, ClientId, ClientSecret, ClientStatus, Environment,
+    Epoch, IdempotencyKey, IdempotencyRecord, JournalEntry, KeyId, KeyState, Mutation, Noun, Operator, OperatorId,
     OperatorStatus, Partner, PartnerId, Refusal, RevokedToken, SecretDigest, SigningKeyRecord, Timestamp, TokenId,
 };
 
@@ -94,7 +94,9 @@ impl Store for MemoryStore {
     fn forget(&self, now: Timestamp) -> Result<u64, StoreError> {
         let mut shelves = self.shelves();
         let before = shelves.revoked_tokens.len() + shelves.idempotency.len();
-        shelves.revoked_tokens.retain(|_, token| token.expires_at > now);
+        shelves
+            .revoked_tokens
+            .retain(|_, token| token.expires_at + CLOCK_SKEW > now);
         shelves
             .idempotency
             .retain(|_, record| record.created_at + IdempotencyRecord::REMEMBERED_FOR > now);

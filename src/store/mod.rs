@@ -158,7 +158,8 @@ pub trait Store: Send + Sync {
     /// When the store does not answer.
     fn record_uses(&self, uses: &[SecretUse]) -> Result<(), StoreError>;
 
-    /// Forgets revoked tokens that have expired and idempotency keys past their time; says how many rows went.
+    /// Forgets idempotency keys past their time, and revoked tokens that have expired by every replica's clock, which is
+    /// [`CLOCK_SKEW`](crate::domain::CLOCK_SKEW) after their end; says how many rows went.
     ///
     /// # Errors
     /// When the store does not answer.

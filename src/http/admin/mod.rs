@@ -28,7 +28,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use super::peer::PeerAddress;
 use crate::domain::RequestId;
 use crate::office::{Administrator, Office};
-use crate::registry::FailureKey;
+use crate::registry::{Attempt, FailureKey};
 use crate::telemetry::{Endpoint, Metrics};
 use call::{Call, request_id};
 use problem::Problem;
@@ -51,9 +51,6 @@ pub struct Gate {
     /// Where the time a request took is recorded.
     pub metrics: Arc<Metrics>,
 }
-
-/// The name under which failed authentications of operators are counted, by address.
-const FAILURES: &str = "admin";
 
 /// Puts every route of the table in place, a 405 beside them, and a 404 under them.
 pub fn configure(config: &mut web::ServiceConfig, gate: &Gate) {
@@ -153,7 +150,7 @@ async fn answer(
 async fn authenticate(office: &Office, request: &HttpRequest) -> Result<Administrator, Problem> {
     let token = bearer_token(request)?;
     let failures = office.registry().failures();
-    let key = FailureKey::new(FAILURES, PeerAddress::of(request).0);
+    let key = FailureKey::new(Attempt::Operator, PeerAddress::of(request).0);
     if let Some(wait) = failures.shut_for(&key) {
         return Err(Problem::TooManyFailures(wait));
     }

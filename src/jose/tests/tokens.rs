@@ -35,7 +35,7 @@ fn what_is_signed_is_verified_and_its_claims_are_read() {
     }
     for algorithm in Algorithm::ALL {
         let key = KEYS.of(algorithm);
-        let payload = read(&key.sign_compact(CLAIMS.as_bytes()), key).unwrap();
+        let payload = read(&key.sign_compact(CLAIMS.as_bytes()).unwrap(), key).unwrap();
         assert_eq!(payload.as_json(), CLAIMS.as_bytes());
         let expected = Claims {
             sub: "mmc-1".into(),
@@ -54,14 +54,14 @@ fn a_claim_of_the_wrong_type_is_refused() {
     }
     let key = KEYS.of(Algorithm::EdDsa);
     for exp in [r#""1300819380""#, "null", "-1", "1e300", "1.5", "[1]"] {
-        let token = key.sign_compact(format!(r#"{{"exp":{exp}}}"#).as_bytes());
+        let token = key.sign_compact(format!(r#"{{"exp":{exp}}}"#).as_bytes()).unwrap();
         assert_eq!(
             read(&token, key).unwrap().claims::<Claims>(),
             Err(JwsError::Claims),
             "{exp}"
         );
     }
-    let absent = key.sign_compact(b"{}");
+    let absent = key.sign_compact(b"{}").unwrap();
     assert_eq!(read(&absent, key).unwrap().claims::<Claims>(), Err(JwsError::Claims));
 }
 
@@ -70,7 +70,7 @@ fn a_claim_of_the_wrong_type_is_refused() {
 fn the_token_has_our_header_and_one_buffer() {
     for algorithm in Algorithm::ALL {
         let key = KEYS.of(algorithm);
-        let token = key.sign_compact(CLAIMS.as_bytes());
+        let token = key.sign_compact(CLAIMS.as_bytes()).unwrap();
         assert_eq!(token.capacity(), token.len(), "{algorithm}");
         let written: Value = serde_json::from_slice(&octets(token.split('.').next().unwrap())).unwrap();
         assert_eq!(written, header(key));
@@ -83,7 +83,7 @@ fn the_token_has_our_header_and_one_buffer() {
 fn jsonwebtoken_reads_our_tokens_with_our_jwk_and_no_installed_provider() {
     for algorithm in Algorithm::ALL {
         let key = KEYS.of(algorithm);
-        let token = key.sign_compact(CLAIMS.as_bytes());
+        let token = key.sign_compact(CLAIMS.as_bytes()).unwrap();
         let jwk: jsonwebtoken::jwk::Jwk = serde_json::from_value(serde_json::to_value(key.jwk()).unwrap()).unwrap();
         let mut validation = Validation::new(theirs(algorithm));
         validation.validate_exp = false;
@@ -98,7 +98,7 @@ fn jsonwebtoken_reads_our_tokens_with_our_jwk_and_no_installed_provider() {
 #[test]
 fn a_token_verifies_with_its_own_key_only() {
     for signed in Algorithm::ALL {
-        let token = KEYS.of(signed).sign_compact(CLAIMS.as_bytes());
+        let token = KEYS.of(signed).sign_compact(CLAIMS.as_bytes()).unwrap();
         for tried in Algorithm::ALL {
             let result = read(&token, KEYS.of(tried)).map(|_| ());
             let expected = if signed == tried {
@@ -138,7 +138,7 @@ fn the_two_rsa_algorithms_do_not_mix() {
         SigningKey::new(pair, TokenType::AccessToken)
     });
     assert_eq!(rs256.key_id(), ps256.key_id());
-    let token = rs256.sign_compact(CLAIMS.as_bytes());
+    let token = rs256.sign_compact(CLAIMS.as_bytes()).unwrap();
     assert_eq!(read(&token, &ps256).unwrap_err(), JwsError::WrongKey);
     let lying = sign_under_header(&rs256, &header(&ps256).to_string(), CLAIMS);
     assert_eq!(read(&lying, &ps256).unwrap_err(), JwsError::WrongSignature);
@@ -199,7 +199,7 @@ fn an_ecdsa_signature_in_der_is_refused() {
     let pkcs8 = KeyPair::generate(Algorithm::Es256).unwrap();
     let pair = KeyPair::from_pkcs8(Algorithm::Es256, pkcs8.as_der()).unwrap();
     let key = SigningKey::new(pair, TokenType::AccessToken);
-    let token = key.sign_compact(CLAIMS.as_bytes());
+    let token = key.sign_compact(CLAIMS.as_bytes()).unwrap();
     let (signing_input, _) = token.rsplit_once('.').unwrap();
     let der_signer = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, pkcs8.as_der()).unwrap();
     let der = der_signer.sign(&SystemRandom::new(), signing_input.as_bytes()).unwrap();
@@ -315,7 +315,7 @@ fn header_and_claims_are_objects_of_unique_members() {
         ("{\"exp\":NaN}", JsonFault::Malformed),
     ];
     for (claims, fault) in payloads {
-        let token = key.sign_compact(claims.as_bytes());
+        let token = key.sign_compact(claims.as_bytes()).unwrap();
         assert_eq!(read(&token, key).unwrap_err(), JwsError::Payload(fault), "{claims}");
     }
 }
@@ -331,7 +331,7 @@ fn a_wrong_signature_is_found_before_a_wrong_payload() {
 #[test]
 fn a_token_read_but_not_verified_does_not_show_itself() {
     let key = KEYS.of(Algorithm::EdDsa);
-    let token = key.sign_compact(CLAIMS.as_bytes());
+    let token = key.sign_compact(CLAIMS.as_bytes()).unwrap();
     let compact = CompactJws::parse(&token, TokenType::AccessToken).unwrap();
     let shown = format!("{compact:?}");
     assert_eq!(
@@ -349,7 +349,7 @@ proptest! {
     ) {
         let key = KEYS.of(Algorithm::ALL[which]);
         let claims: Map<String, Value> = claims.into_iter().map(|(name, text)| (name, json!(text))).collect();
-        let token = key.sign_compact(&serde_json::to_vec(&claims).unwrap());
+        let token = key.sign_compact(&serde_json::to_vec(&claims).unwrap()).unwrap();
         prop_assert_eq!(read(&token, key).unwrap().claims(), Ok(claims));
     }
 

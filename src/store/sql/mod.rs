@@ -21,7 +21,7 @@ use super::schema::{client_secrets, epoch, idempotency_keys, installation, journ
 use super::url::{DatabaseUrl, Place};
 use super::{CommitError, Decide, Follower, Read, SecretUse, Sharing, Store, StoreError};
 use crate::domain::{
-    Attribution, ChainHash, Change, Epoch, IdempotencyRecord, JournalEntry, Seconds, SecretId, Timestamp,
+    Attribution, CLOCK_SKEW, ChainHash, Change, Epoch, IdempotencyRecord, JournalEntry, Seconds, SecretId, Timestamp,
 };
 
 /// A store in SQLite or PostgreSQL.
@@ -125,7 +125,8 @@ impl Store for SqlStore {
         let Seconds(remembered) = IdempotencyRecord::REMEMBERED_FOR;
         let mut connection = connection(&self.writing)?;
         let connection: &mut DbConn = &mut connection;
-        let tokens = diesel::delete(revoked_tokens::table.filter(revoked_tokens::expires_at.le(now.seconds())))
+        let over = revoked_tokens::expires_at.le((now - CLOCK_SKEW).seconds());
+        let tokens = diesel::delete(revoked_tokens::table.filter(over))
             .execute(connection)
             .map_err(|error| failure::of_query("revoked_tokens", &error))?;
         let past = idempotency_keys::created_at.le(now.seconds() - i64::from(remembered));

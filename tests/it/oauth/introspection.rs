@@ -1,9 +1,14 @@
 //! Token introspection (RFC 7662).
 
+use std::sync::Arc;
+
 use mintmark::domain::Environment::{Production, Qa};
 
+use mintmark::store::Sharing;
+
+use crate::support::faulty::FaultyStore;
 use crate::support::forge;
-use crate::support::installation::{Installation, ORDERS, START, STOCK};
+use crate::support::installation::{Installation, ORDERS, Plan, START, STOCK};
 use crate::support::oauth::INACTIVE;
 use crate::support::registration::ALWAYS;
 
@@ -280,4 +285,26 @@ fn int_05_each_environment_confirms_only_its_own() {
         claims["environment"] = "qa".into()
     });
     assert!(!installation.is_active(&asking, &moved));
+}
+
+#[test]
+fn int_06_a_token_that_ends_while_the_store_is_waited_for_is_not_confirmed() {
+    let store = FaultyStore::new(Sharing::Sole);
+    let plan = Plan {
+        store: Arc::new(store.clone()),
+        ..Plan::default()
+    };
+    let installation = plan.start();
+    let client = installation.client("acme").register();
+    let asking = installation.resource_server("orders").register();
+    let token = installation.issue(&client);
+    assert!(
+        installation.is_active(&asking, &token),
+        "from here on both clients are remembered"
+    );
+    for (waited, active) in [(299, true), (1, false)] {
+        let clock = Arc::clone(&installation.clock);
+        store.meanwhile(move || clock.advance(waited));
+        assert_eq!(installation.is_active(&asking, &token), active);
+    }
 }

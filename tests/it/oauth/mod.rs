@@ -15,3 +15,4 @@ mod revocation;
 mod stores;
 mod token_request;
 mod token_response;
+mod warm;

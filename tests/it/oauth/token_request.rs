@@ -2,9 +2,10 @@
 
 use mintmark::config::{PublicUrl, Settings};
 use mintmark::domain::Environment::Qa;
-use mintmark::domain::Scope;
+use mintmark::domain::{Api, Epoch, MOST_SCOPE_TOKENS, Mutation, Partner, Scope};
+use mintmark::jose::LONGEST_COMPACT_JWS;
 
-use crate::support::installation::Installation;
+use crate::support::installation::{Installation, START};
 
 #[test]
 fn tok_01_plain_http_beyond_this_machine_needs_tls_or_a_proxy_that_terminates_it() {
@@ -276,4 +277,66 @@ fn tok_17_no_scope_asked_gives_every_scope_the_client_may_have() {
     }
     let nothing = installation.client("acme").fine_grained("billing:read").register();
     installation.token(&nothing).send().refused(400, "invalid_scope");
+}
+
+/// As many scopes of `length` characters as one scope may hold, in an API of their own and under the ceiling of `acme`.
+fn largest_ceiling(installation: &Installation, length: usize) -> Vec<String> {
+    let scopes: Vec<String> = (0..MOST_SCOPE_TOKENS)
+        .map(|number| format!("large:{number:03}:{}", "x".repeat(length - 10)))
+        .collect();
+    let scope: Scope = scopes.join(" ").parse().unwrap();
+    installation.commit(Mutation::ApiRegistered(Api {
+        api_id: "large".parse().unwrap(),
+        environment: Qa,
+        name: "Large".parse().unwrap(),
+        audience: "https://api.example.com/large".parse().unwrap(),
+        scopes: scope.clone(),
+        created_at: START,
+        version: Epoch::ZERO,
+    }));
+    installation.commit(Mutation::PartnerChanged(Partner {
+        scope_ceiling: scope,
+        ..installation.partner("acme")
+    }));
+    scopes
+}
+
+#[test]
+fn a_token_is_never_larger_than_what_this_server_reads_back() {
+    let installation = Installation::start();
+    let scopes = largest_ceiling(&installation, 31);
+    let client = installation.client("acme").register();
+    let asking = installation.resource_server("large").register();
+    let (mut issued, mut refused) = (0, 0);
+    for many in (170..=200).chain([MOST_SCOPE_TOKENS]) {
+        let scope = scopes[..many].join(" ");
+        let answer = installation.token(&client).param("scope", &scope).send();
+        if answer.status == 200 {
+            let token = answer.issued();
+            assert!(token.len() <= LONGEST_COMPACT_JWS, "{many}");
+            assert!(installation.is_active(&asking, &token), "{many}");
+            assert_eq!(installation.revoke(&client, &token).status, 200);
+            assert!(!installation.is_active(&asking, &token), "{many}");
+            issued += 1;
+        } else {
+            answer.refused(400, "invalid_scope");
+            let told = answer.json()["error_description"].clone();
+            assert_eq!(told, "scope is too large for one token: ask for less");
+            refused += 1;
+        }
+    }
+    assert!(
+        issued > 0 && refused > 0,
+        "{issued} and {refused}: both sides of the bound"
+    );
+    let everything = installation.token(&client).send();
+    everything.refused(400, "invalid_scope");
+}
+
+#[test]
+fn the_largest_scopes_there_can_be_are_refused_in_a_sentence() {
+    let installation = Installation::start();
+    largest_ceiling(&installation, 128);
+    let client = installation.client("acme").register();
+    installation.token(&client).send().refused(400, "invalid_scope");
 }

@@ -1,5 +1,6 @@
 //! A store that fails when it is told to: before it writes, after it has written, or by not answering.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 
 use mintmark::domain::{Attribution, JournalEntry, Timestamp};
@@ -25,7 +26,12 @@ pub struct FaultyStore {
     inside: MemoryStore,
     fault: Arc<(Mutex<Fault>, Condvar)>,
     sharing: Sharing,
+    calls: Arc<AtomicUsize>,
+    meanwhile: Arc<Mutex<Option<Meanwhile>>>,
 }
+
+/// What happens while somebody reads.
+type Meanwhile = Box<dyn FnOnce() + Send>;
 
 impl FaultyStore {
     pub fn new(sharing: Sharing) -> Self {
@@ -33,7 +39,23 @@ impl FaultyStore {
             inside: MemoryStore::default(),
             fault: Arc::new((Mutex::new(Fault::Nothing), Condvar::new())),
             sharing,
+            calls: Arc::default(),
+            meanwhile: Arc::default(),
         }
+    }
+
+    /// How often the store was asked for anything. Following the journal does not count.
+    pub fn calls(&self) -> usize {
+        self.calls.load(Ordering::SeqCst)
+    }
+
+    /// Lets `happen` come to pass during the next read, before it is answered.
+    pub fn meanwhile(&self, happen: impl FnOnce() + Send + 'static) {
+        *self.meanwhile.lock().unwrap() = Some(Box::new(happen));
+    }
+
+    fn count(&self) {
+        self.calls.fetch_add(1, Ordering::SeqCst);
     }
 
     pub fn set(&self, fault: Fault) {
@@ -68,11 +90,18 @@ impl Store for FaultyStore {
     }
 
     fn read(&self, read: &mut Read<'_>) -> Result<(), StoreError> {
+        self.count();
         self.readable()?;
-        self.inside.read(read)
+        self.inside.read(read)?;
+        let happen = self.meanwhile.lock().unwrap().take();
+        if let Some(happen) = happen {
+            happen();
+        }
+        Ok(())
     }
 
     fn commit(&self, attribution: &Attribution, decide: &mut Decide<'_>) -> Result<Option<JournalEntry>, CommitError> {
+        self.count();
         match self.fault() {
             Fault::BeforeWriting | Fault::Unreadable => Err(broken().into()),
             Fault::AfterWriting => self.inside.commit(attribution, decide).and(Err(broken().into())),
@@ -86,14 +115,17 @@ impl Store for FaultyStore {
     }
 
     fn record_uses(&self, uses: &[SecretUse]) -> Result<(), StoreError> {
+        self.count();
         self.inside.record_uses(uses)
     }
 
     fn forget(&self, now: Timestamp) -> Result<u64, StoreError> {
+        self.count();
         self.inside.forget(now)
     }
 
     fn keep_master_key_check(&self, check: &[u8]) -> Result<(), StoreError> {
+        self.count();
         self.inside.keep_master_key_check(check)
     }
 }
