@@ -189,8 +189,8 @@ mod sqlite {
             .with("limits.header_timeout", "1m")
             .with("limits.connections", "16");
         let server = installation.start();
-        let flood = idle(server.public(), 32);
-        // Of these 32 at most 16 are let in, and they stay for a minute: whoever comes after them waits.
+        let flood = idle(server.public(), 24);
+        // Of these 24 only 16 are let in, and they stay for a minute: whoever comes after them waits.
         let stranger = TcpStream::connect(server.public()).unwrap();
         stranger.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
         let mut wire = Wire::over(stranger);
