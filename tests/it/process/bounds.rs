@@ -12,7 +12,7 @@ mod sqlite {
     fn impatient(connections: &str) -> (Server, Credentials, String) {
         let installation = Installation::sqlite()
             .with("limits.header_timeout", "1s")
-            .with("limits.body_timeout", "300ms")
+            .with("limits.body_timeout", "1s")
             .with("limits.body", "1024")
             .with("limits.admin_body", "2048")
             .with("limits.connections", connections);
