@@ -24,21 +24,22 @@ pub(super) struct Listener {
     pub(super) server: Server,
 }
 
-/// Applies the bounds of the settings to a server of so many workers, binds it and starts it.
+/// Applies the bounds of the settings to a server of so many workers at the most, binds it and starts it.
 macro_rules! listen {
     ($server:expr, $workers:expr, $address:expr, ($settings:expr, $certificate:expr)) => {{
         let limits = &$settings.limits;
         let connections = Connections::default();
         let noted = connections.clone();
+        let workers = limits.connections.min($workers);
         let server = $server
             .disable_signals()
-            .workers($workers)
+            .workers(workers)
             .on_connect(move |stream, data| noted.note(stream, data))
             .keep_alive(limits.keep_alive)
             .client_request_timeout(limits.header_timeout)
             .client_disconnect_timeout(DISCONNECT)
             // The framework counts them for each worker.
-            .max_connections((limits.connections / $workers).max(1))
+            .max_connections(limits.connections / workers)
             // Whoever stops the server holds it to the deadline; this is for who does not.
             .shutdown_timeout($settings.shutdown.deadline.as_secs() + 1);
         let (listener, address) = bound($address)?;

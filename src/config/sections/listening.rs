@@ -191,3 +191,15 @@ impl ShutdownSettings {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::config::tests::{parse, problems};
+
+    #[test]
+    fn a_head_has_more_time_than_the_clock_behind_it_is_coarse() {
+        // The framework's clock ticks every half second: less than that is over before it began.
+        assert!(problems("limits.header_timeout = \"500ms\"", &[])[0].contains("from `1s` to `1m`"));
+        assert!(parse("limits.header_timeout = \"1s\"", &[]).is_ok());
+    }
+}

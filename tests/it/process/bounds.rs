@@ -13,7 +13,7 @@ mod sqlite {
         let installation = Installation::sqlite()
             .with("limits.header_timeout", "1s")
             .with("limits.keep_alive", "1s")
-            .with("limits.body_timeout", "300ms")
+            .with("limits.body_timeout", "1s")
             .with("limits.body", "1024")
             .with("limits.admin_body", "2048")
             .with("limits.connections", connections);
@@ -206,8 +206,8 @@ mod sqlite {
             .with("limits.header_timeout", "1m")
             .with("limits.connections", "16");
         let server = installation.start();
-        let flood = idle(server.public(), 32);
-        // Of these 32 at most 16 are let in, and they stay for a minute: whoever comes after them waits.
+        let flood = idle(server.public(), 24);
+        // Of these 24 only 16 are let in, and they stay for a minute: whoever comes after them waits.
         let stranger = TcpStream::connect(server.public()).unwrap();
         stranger.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
         let mut wire = Wire::over(stranger);

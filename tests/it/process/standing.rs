@@ -1,5 +1,6 @@
 //! Standing up, or refusing to in one sentence; lying down without breaking anything off, or at once when told twice.
 
+use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -85,6 +86,10 @@ fn a_second_signal_ends_it_at_once(installation: Installation) {
         .with("shutdown.deadline", "10m")
         .with("limits.body_timeout", "5m");
     let (server, running, since) = stopping_with_a_request_left(&installation);
+    // Not before the listener is closed and the request waited for.
+    while TcpStream::connect(server.public()).is_ok() {
+        assert!(since.elapsed() < PATIENCE, "the listener stays open");
+    }
     server.signal(Signal::Terminate);
     assert_cut_off(server, running, "a second signal");
     assert!(since.elapsed() < PATIENCE);
