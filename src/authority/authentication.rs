@@ -83,6 +83,21 @@ impl AuthenticatedClient {
         &self.registered
     }
 
+    /// When the client or the secret it authenticated with ends by itself, whichever is sooner. No token of it lives longer.
+    #[must_use]
+    pub fn ends_at(&self) -> Option<Timestamp> {
+        let secret = self
+            .registered
+            .secrets
+            .iter()
+            .find(|secret| secret.secret_id == self.secret_id);
+        let ends = [
+            self.registered.client.expires_at,
+            secret.and_then(|secret| secret.expires_at),
+        ];
+        ends.into_iter().flatten().min()
+    }
+
     /// The secret it authenticated with.
     #[must_use]
     pub const fn secret_id(&self) -> &SecretId {

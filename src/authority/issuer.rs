@@ -81,7 +81,8 @@ impl Issuer {
         (now, entropy): (Timestamp, &dyn Entropy),
     ) -> Result<AccessTokenResponse, AuthorityError> {
         let client = &grant.client().registered().client;
-        let lifetime = client.token_lifetime.unwrap_or(self.lifetime).seconds();
+        let exp = now + client.token_lifetime.unwrap_or(self.lifetime).seconds();
+        let exp = grant.client().ends_at().map_or(exp, |end| exp.min(end));
         let jti = TokenId::mint(grant.secret_id(), entropy);
         let scope = grant.scope().to_string();
         let claims = Claims {
@@ -91,7 +92,7 @@ impl Issuer {
             client_id: client.client_id.as_str(),
             iat: now.seconds(),
             nbf: now.seconds(),
-            exp: (now + lifetime).seconds(),
+            exp: exp.seconds(),
             jti: jti.as_str(),
             scope: &scope,
             partner_id: grant.partner_id().as_str(),
@@ -103,7 +104,7 @@ impl Issuer {
         Ok(AccessTokenResponse {
             access_token,
             token_type: "Bearer",
-            expires_in: lifetime,
+            expires_in: exp.since(now),
             scope,
         })
     }

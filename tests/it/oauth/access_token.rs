@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{DecodingKey, TokenData, Validation, decode, decode_header};
-use mintmark::domain::{Algorithm, Environment};
+use mintmark::ambient::Clock as _;
+use mintmark::domain::{Algorithm, Environment, Seconds};
 use serde_json::{Value, json};
 
 use crate::support::forge;
@@ -104,6 +105,20 @@ fn atj_03_no_two_tokens_share_a_jti() {
         .map(|_| installation.token(&client).send().claims()["jti"].to_string())
         .collect();
     assert_eq!(jtis.len(), 50);
+}
+
+#[test]
+fn atj_03_no_token_outlives_its_client() {
+    let installation = Installation::start();
+    let now = installation.clock.now();
+    let client = installation
+        .client("acme")
+        .token_lifetime(600)
+        .expires_at(now + Seconds(30))
+        .register();
+    let answer = installation.token(&client).send();
+    assert_eq!(answer.json()["expires_in"], 30);
+    assert_eq!(answer.claims()["exp"], (now + Seconds(30)).seconds());
 }
 
 #[test]
