@@ -53,6 +53,19 @@ impl fmt::Display for Epoch {
     }
 }
 
+/// The number of a row there can be; [`Epoch::ZERO`] has none.
+impl FromStr for Epoch {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        text.parse::<i64>()
+            .ok()
+            .filter(|number| *number > 0 && number.to_string() == text)
+            .map(Self)
+            .ok_or_else(|| Invalid::new("is not the number of a row of the journal"))
+    }
+}
+
 /// Who made a change. In JSON and SQL one text: `operator:ab12… (ada@example.com)`, `client:qa-acme-…`, `server`, `command line`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Actor {

@@ -112,6 +112,7 @@ pub const ROUTES: &[Route] = &[
     guarded!(Post "/keys/{environment}/{kid}/revoke" Owner keys::revoke),
     guarded!(Get "/journal" Viewer journal::list_all),
     guarded!(Get "/journal/head" Viewer journal::head),
+    guarded!(Get "/journal/{epoch}" Viewer journal::show),
     Route {
         verb: Verb::Get,
         path: "/openapi.json",

@@ -28,6 +28,7 @@ fn concrete(path: &str) -> String {
         .replace("{secret_id}", "0000000000000000")
         .replace("{operator_id}", NOBODY)
         .replace("{kid}", &"A".repeat(43))
+        .replace("{epoch}", "1")
 }
 
 fn visit(harness: &Harness, (verb, path): (Verb, &str), visitor: Visitor<'_>) -> Answer {

@@ -132,45 +132,63 @@ fn health_tells_a_ready_server_from_none() {
     installation.run(&["health"]).exits(1);
 }
 
-#[test]
-fn a_row_that_was_tampered_with_is_named() {
+/// An installation with some rows in its journal, after `tampering`; what the owner's token is.
+fn tampered_with(tampering: &str) -> (Installation, String) {
     let installation = Installation::new();
-    installation.first_operator();
+    let token = installation.first_operator();
     drop(installation.serve());
     let held = installation
         .run(&["journal", "verify", "--local", "--json"])
         .exits(0)
         .json();
     assert_eq!(held["holds"], true);
-    assert!(held["epoch"].as_i64().unwrap() >= 3, "an operator and the keys: {held}");
-
+    assert_eq!(held["epoch"], 5, "an operator and the keys: {held}");
     let path = installation.path().join("data/mintmark.db");
     let mut aside = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
-    aside
-        .batch_execute("UPDATE journal SET actor = 'nobody' WHERE epoch = 2")
-        .unwrap();
-    let broken = installation.run(&["journal", "verify", "--local"]).exits(1);
-    assert!(broken.err.contains("epoch 2 was altered"), "{broken:?}");
-
-    aside.batch_execute("DELETE FROM journal WHERE epoch = 2").unwrap();
-    let broken = installation.run(&["journal", "verify", "--local", "--json"]).exits(1);
-    assert_eq!(broken.json()["holds"], false);
-    assert!(broken.err.contains("epoch 2 is missing"), "{broken:?}");
+    aside.batch_execute(tampering).unwrap();
+    (installation, token)
 }
 
 #[test]
-fn a_journal_cut_short_is_noticed() {
-    let installation = Installation::new();
-    installation.first_operator();
-    drop(installation.serve());
-    let path = installation.path().join("data/mintmark.db");
-    let mut aside = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
-    aside.batch_execute("DELETE FROM journal WHERE epoch > 2").unwrap();
-    let broken = installation.run(&["journal", "verify", "--local"]).exits(1);
-    assert!(
-        broken.err.contains("ends at epoch 2, but the head stands at"),
-        "{broken:?}"
-    );
+fn what_was_done_to_the_rows_is_named_in_the_store_and_through_a_server() {
+    for (tampering, named) in [
+        (
+            "UPDATE journal SET actor = 'nobody' WHERE epoch = 2",
+            ["epoch 2 was altered"; 2],
+        ),
+        (
+            "DELETE FROM journal WHERE epoch = 2",
+            ["epoch 2 is missing: epoch 3 stands in its place"; 2],
+        ),
+        (
+            "DELETE FROM journal WHERE epoch > 3",
+            ["ends at epoch 3, but the head stands at epoch 5"; 2],
+        ),
+        ("DELETE FROM journal", ["ends at epoch 0, but the head stands at epoch 5"; 2]),
+        (
+            "UPDATE journal SET action = 'hunter2' WHERE epoch = 4",
+            ["unreadable action, at epoch 4", "epoch 4 cannot be read"],
+        ),
+        (
+            "UPDATE journal SET hash = 'hunter2' WHERE epoch = 5",
+            ["unreadable hash, at epoch 5", "epoch 5 cannot be read"],
+        ),
+    ] {
+        let (installation, token) = tampered_with(tampering);
+        let server = installation.serve();
+        let mut verify = installation.command(&["journal", "verify", "--json"]);
+        verify
+            .env("MINTMARK_SERVER", server.url())
+            .env("MINTMARK_OPERATOR_TOKEN", token);
+        let remote = super::finished(&mut verify).exits(1);
+        drop(server);
+        let local = installation.run(&["journal", "verify", "--local", "--json"]).exits(1);
+        for (broken, named) in [local, remote].iter().zip(named) {
+            assert!(broken.err.contains(named), "{tampering}: {broken:?}");
+            assert!(!broken.err.contains("hunter2"), "{broken:?}");
+            assert_eq!(broken.json()["holds"], false, "{tampering}");
+        }
+    }
 }
 
 #[test]
