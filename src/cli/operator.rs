@@ -12,7 +12,7 @@ use super::first_operator;
 use super::layout::OPERATORS;
 use super::output::{Format, Output};
 use super::wire::Payload;
-use crate::domain::{EmailAddress, OperatorId, Role};
+use crate::domain::{EmailAddress, OperatorId, Role, Secret};
 
 /// Operators: who administers, and what each may do
 #[derive(Args, Debug)]
@@ -80,9 +80,8 @@ impl Operator {
 
 fn first(operator: &NewOperator, format: Format, invocation: &mut Invocation<'_>) -> Result<(), Failure> {
     let settings = invocation.settings()?;
-    let (created, token) =
-        first_operator::create(&settings, &invocation.ambient, operator.email.clone(), operator.role)?;
-    let answer = json!({ "operator": created, "token": token.expose() });
+    let made = first_operator::create(&settings, &invocation.ambient, operator.email.clone(), operator.role)?;
+    let answer = json!({ "operator": made.operator, "token": made.token.as_ref().map(Secret::expose) });
     print_token(format, &answer, &mut invocation.output)
 }
 

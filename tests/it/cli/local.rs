@@ -84,6 +84,7 @@ fn for_scripts_the_first_operator_is_one_object() {
     let created = installation.run(&[&FIRST[..], &["--json"]].concat()).exits(0).json();
     assert_eq!(created["operator"]["email"], "ada@example.com");
     assert_eq!(created["operator"]["role"], "owner");
+    assert_eq!(created["operator"]["version"], 1);
     assert!(created["token"].as_str().unwrap().starts_with("mmo_"));
 }
 
@@ -101,10 +102,10 @@ fn on_sqlite_a_running_server_keeps_the_first_operator_out_and_the_message_says_
         "{refused:?}"
     );
     let log = server.end();
-    assert!(log.contains("there is no operator yet"), "{log}");
+    assert!(log.contains("no owner has a token that works"), "{log}");
     installation.run(&FIRST).exits(0);
     let log = installation.serve().end();
-    assert!(!log.contains("there is no operator yet"), "{log}");
+    assert!(!log.contains("no owner has a token that works"), "{log}");
 }
 
 #[test]
@@ -132,25 +133,20 @@ fn health_tells_a_ready_server_from_none() {
     installation.run(&["health"]).exits(1);
 }
 
-/// An installation with some rows in its journal, after `tampering`; what the owner's token is.
-fn tampered_with(tampering: &str) -> (Installation, String) {
+#[test]
+fn what_was_done_to_the_rows_is_named_in_the_store_and_through_a_server() {
     let installation = Installation::new();
     let token = installation.first_operator();
     drop(installation.serve());
-    let held = installation
-        .run(&["journal", "verify", "--local", "--json"])
-        .exits(0)
-        .json();
+    let verify_local = ["journal", "verify", "--local", "--json"];
+    let held = installation.run(&verify_local).exits(0).json();
     assert_eq!(held["holds"], true);
     assert_eq!(held["epoch"], 5, "an operator and the keys: {held}");
     let path = installation.path().join("data/mintmark.db");
     let mut aside = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
-    aside.batch_execute(tampering).unwrap();
-    (installation, token)
-}
-
-#[test]
-fn what_was_done_to_the_rows_is_named_in_the_store_and_through_a_server() {
+    aside
+        .batch_execute("CREATE TABLE kept AS SELECT * FROM journal")
+        .unwrap();
     for (tampering, named) in [
         (
             "UPDATE journal SET actor = 'nobody' WHERE epoch = 2",
@@ -164,7 +160,10 @@ fn what_was_done_to_the_rows_is_named_in_the_store_and_through_a_server() {
             "DELETE FROM journal WHERE epoch > 3",
             ["ends at epoch 3, but the head stands at epoch 5"; 2],
         ),
-        ("DELETE FROM journal", ["ends at epoch 0, but the head stands at epoch 5"; 2]),
+        (
+            "DELETE FROM journal",
+            ["ends at epoch 0, but the head stands at epoch 5"; 2],
+        ),
         (
             "UPDATE journal SET action = 'hunter2' WHERE epoch = 4",
             ["unreadable action, at epoch 4", "epoch 4 cannot be read"],
@@ -174,20 +173,24 @@ fn what_was_done_to_the_rows_is_named_in_the_store_and_through_a_server() {
             ["unreadable hash, at epoch 5", "epoch 5 cannot be read"],
         ),
     ] {
-        let (installation, token) = tampered_with(tampering);
+        aside.batch_execute(tampering).unwrap();
         let server = installation.serve();
         let mut verify = installation.command(&["journal", "verify", "--json"]);
         verify
             .env("MINTMARK_SERVER", server.url())
-            .env("MINTMARK_OPERATOR_TOKEN", token);
+            .env("MINTMARK_OPERATOR_TOKEN", &token);
         let remote = super::finished(&mut verify).exits(1);
         drop(server);
-        let local = installation.run(&["journal", "verify", "--local", "--json"]).exits(1);
+        let local = installation.run(&verify_local).exits(1);
         for (broken, named) in [local, remote].iter().zip(named) {
             assert!(broken.err.contains(named), "{tampering}: {broken:?}");
             assert!(!broken.err.contains("hunter2"), "{broken:?}");
             assert_eq!(broken.json()["holds"], false, "{tampering}");
         }
+        aside
+            .batch_execute("DELETE FROM journal; INSERT INTO journal SELECT * FROM kept")
+            .unwrap();
+        installation.run(&verify_local).exits(0);
     }
 }
 
