@@ -74,6 +74,13 @@ pub enum Mutation {
     OperatorRevoked(Operator),
     /// A key stands in the JWKS and will sign next.
     KeyAnnounced(SigningKeyRecord),
+    /// A key made elsewhere stands in the JWKS and will sign next, in place of the one announced before.
+    KeyImported {
+        /// The one announced before, which never signed and never will.
+        withdrawn: Option<SigningKeyRecord>,
+        /// The one made elsewhere.
+        announced: SigningKeyRecord,
+    },
     /// A key signs where none did.
     KeyActivated(SigningKeyRecord),
     /// One key follows another.
@@ -143,6 +150,7 @@ actions! {
     OperatorTokenRotated "operator.token_rotated" Operator,
     OperatorRevoked "operator.revoked" Operator,
     KeyAnnounced "key.announced" Key,
+    KeyImported "key.imported" Key,
     KeyActivated "key.activated" Key,
     KeyRotated "key.rotated" Key,
     KeyRetired "key.retired" Key,
@@ -224,6 +232,12 @@ impl Mutation {
             | Self::OperatorTokenRotated(operator)
             | Self::OperatorRevoked(operator) => operator.version = epoch,
             Self::KeyAnnounced(key) | Self::KeyActivated(key) | Self::KeyRetired(key) => key.version = epoch,
+            Self::KeyImported { withdrawn, announced } => {
+                announced.version = epoch;
+                if let Some(withdrawn) = withdrawn {
+                    withdrawn.version = epoch;
+                }
+            }
             Self::KeyRotated { retiring, active } => {
                 retiring.version = epoch;
                 active.version = epoch;
@@ -301,6 +315,8 @@ impl Mutation {
             Self::OperatorTokenRotated(operator) => About::operator(Action::OperatorTokenRotated, operator),
             Self::OperatorRevoked(operator) => About::operator(Action::OperatorRevoked, operator),
             Self::KeyAnnounced(key) => About::key(Action::KeyAnnounced, key),
+            Self::KeyImported { withdrawn, announced } => About::key(Action::KeyImported, announced)
+                .with_detail(&serde_json::json!({ "withdrawn": withdrawn, "announced": announced })),
             Self::KeyActivated(key) => About::key(Action::KeyActivated, key),
             Self::KeyRotated { retiring, active } => About::key(Action::KeyRotated, active)
                 .with_detail(&serde_json::json!({ "retiring": retiring, "active": active })),

@@ -2,7 +2,7 @@
 //!
 //! Making a key takes long, so it is made before the commit; the commit then decides whether it is still wanted.
 
-use super::commit::found;
+use super::commit::{Versioned, found};
 use super::{Administrator, Errand, Office, OfficeError};
 use crate::domain::{
     Actor, Algorithm, Attribution, Change, Environment, Epoch, Invalid, KeyId, KeyState, KeyStep, Mutation, Noun,
@@ -31,13 +31,19 @@ pub struct KeyImport {
     pub private_key: Pkcs8,
 }
 
-/// What an import did in one commit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Imported {
-    /// Made room: the key announced before is out.
-    MadeRoom,
-    /// Announced the new one.
-    Announced,
+/// How a revocation ended.
+#[derive(Clone, Copy, Debug)]
+enum Revocation {
+    /// The key is out.
+    Made,
+    /// Nothing is done yet: the key signs, and there is none to follow it.
+    NeedsSuccessor,
+}
+
+impl Versioned for Revocation {
+    fn at(self, _: Epoch) -> Self {
+        self
+    }
 }
 
 impl Office {
@@ -115,23 +121,27 @@ impl Office {
     ) -> Result<Vec<SigningKeyRecord>, OfficeError> {
         let permit = who.require(Role::Owner)?;
         let (if_match, now, environment) = (errand.if_match.clone(), self.parts.clock.now(), address.environment);
-        let keys = self.keys(who, Some(environment)).await?;
-        let spare = match key_in(&keys, KeyState::Announced) {
-            Some(announced) if announced.kid != address.kid => None,
-            _ => Some(self.make_key(environment).await?),
-        };
-        self.change(permit, errand, move |records| {
-            let keys = records.signing_keys(environment)?;
-            let named = keys.iter().find(|key| key.kid == address.kid).cloned();
-            let key = found(named, Noun::Key)?;
-            if_match.admit(key.version)?;
-            let signed = key.state == KeyState::Active;
-            let revoked = key.revoked(now)?;
-            let successor = key_in(&keys, KeyState::Announced).or_else(|| spare.clone());
-            let successor = successor.filter(|_| signed).map(|key| key.activated(now));
-            Ok((Some(Mutation::KeyRevoked { revoked, successor }), ()))
-        })
-        .await?;
+        let mut spare = None;
+        loop {
+            let (if_match, kid, made) = (if_match.clone(), address.kid.clone(), spare.take());
+            let decide = move |records: &mut dyn Records| {
+                let keys = records.signing_keys(environment)?;
+                let key = found(keys.iter().find(|key| key.kid == kid).cloned(), Noun::Key)?;
+                if_match.admit(key.version)?;
+                let signed = key.state == KeyState::Active;
+                let revoked = key.revoked(now)?;
+                let successor = key_in(&keys, KeyState::Announced).or_else(|| made.clone());
+                let successor = successor.filter(|_| signed).map(|key| key.activated(now));
+                if signed && successor.is_none() {
+                    return Ok((None, Revocation::NeedsSuccessor));
+                }
+                Ok((Some(Mutation::KeyRevoked { revoked, successor }), Revocation::Made))
+            };
+            match self.change(permit, errand.clone(), decide).await? {
+                Revocation::Made => break,
+                Revocation::NeedsSuccessor => spare = Some(self.make_key(environment).await?),
+            }
+        }
         self.settle(who, environment).await
     }
 
@@ -147,26 +157,23 @@ impl Office {
         import: KeyImport,
     ) -> Result<Vec<SigningKeyRecord>, OfficeError> {
         let (permit, environment) = (who.require(Role::Owner)?, import.environment);
-        let key = self.record(environment, &import.private_key)?;
-        for _ in 0..MOST_STEPS {
-            let (key, now) = (key.clone(), self.parts.clock.now());
-            let done = self.change(permit, errand.clone(), move |records| {
-                if records.signing_key(&key.kid)?.is_some() {
-                    return Err(Refusal::Taken {
-                        noun: Noun::Key,
-                        field: "pem",
-                    }
-                    .into());
+        let (announced, now) = (self.record(environment, &import.private_key)?, self.parts.clock.now());
+        self.change(permit, errand, move |records| {
+            if records.signing_key(&announced.kid)?.is_some() {
+                return Err(Refusal::Taken {
+                    noun: Noun::Key,
+                    field: "pem",
                 }
-                Ok(match key_in(&records.signing_keys(environment)?, KeyState::Announced) {
-                    Some(before) => (Some(Mutation::KeyRetired(before.retired(now))), Imported::MadeRoom),
-                    None => (Some(Mutation::KeyAnnounced(key.clone())), Imported::Announced),
-                })
-            });
-            if done.await? == Imported::Announced {
-                break;
+                .into());
             }
-        }
+            let before = key_in(&records.signing_keys(environment)?, KeyState::Announced);
+            let imported = Mutation::KeyImported {
+                withdrawn: before.map(|key| key.retired(now)),
+                announced: announced.clone(),
+            };
+            Ok((Some(imported), ()))
+        })
+        .await?;
         self.settle(who, environment).await
     }
 
@@ -254,12 +261,6 @@ impl Office {
             retired_at: None,
             version: Epoch::ZERO,
         })
-    }
-}
-
-impl super::commit::Versioned for Imported {
-    fn at(self, _: Epoch) -> Self {
-        self
     }
 }
 

@@ -168,10 +168,20 @@ fn a_key_of_another_environment_is_none_of_this_one() {
 fn an_imported_key_is_announced_in_place_of_the_one_before() {
     let harness = begun();
     let before = kid(&harness, "qa", "announced");
+    let epoch = harness.epoch();
     let pem = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap().serialize_pem();
     harness.post("/keys/qa/import", &json!({ "pem": pem })).expect(200);
     let imported = kid(&harness, "qa", "announced");
     assert_eq!(kid(&harness, "qa", "retired"), before);
+    // One change: nothing that fails in between can leave the environment without a successor.
+    let last = harness.get("/journal?order=newest_first&limit=1").expect(200);
+    assert_eq!(
+        (&last["items"][0]["action"], &last["items"][0]["subject"]),
+        (&json!("key.imported"), &json!(imported))
+    );
+    let detail: Value = serde_json::from_str(last["items"][0]["detail"].as_str().unwrap()).unwrap();
+    assert_eq!(detail["withdrawn"]["kid"], before);
+    assert_eq!(last["items"][0]["epoch"], epoch.get() + 1);
     assert_eq!(
         harness.post("/keys/qa/import", &json!({ "pem": pem })).faults(409),
         ["pem"]
