@@ -72,7 +72,7 @@ pub enum Mutation {
     OperatorTokenRotated(Operator),
     /// An operator ended.
     OperatorRevoked(Operator),
-    /// A key stands in the JWKS and will sign next.
+    /// A key stands in the JWKS and will sign next; or it does already, and the `max-age` of the JWKS was made longer.
     KeyAnnounced(SigningKeyRecord),
     /// A key made elsewhere stands in the JWKS and will sign next, in place of the one announced before.
     KeyImported {

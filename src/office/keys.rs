@@ -5,8 +5,8 @@
 use super::commit::{Versioned, found};
 use super::{Administrator, Errand, Office, OfficeError};
 use crate::domain::{
-    Actor, Algorithm, Attribution, Change, Environment, Epoch, Invalid, KeyId, KeyState, KeyStep, Mutation, Noun,
-    Refusal, Role, SigningKeyRecord, Timestamp, next_key_step,
+    Actor, Algorithm, Attribution, Change, Environment, Epoch, Invalid, KeyId, KeyPolicy, KeyState, KeyStep, Mutation,
+    Noun, Refusal, Role, SigningKeyRecord, Timestamp, next_key_step,
 };
 use crate::jose::{KeyError, KeyPair, Pkcs8};
 use crate::store::{CommitError, Records, SealedColumn, StoreError};
@@ -69,6 +69,18 @@ impl Office {
         Ok(self.parts.registry.read(read).await?)
     }
 
+    /// One key.
+    ///
+    /// # Errors
+    /// When there is none, the role does not allow it, or the store does not answer in time.
+    pub async fn key(&self, who: &Administrator, address: KeyAddress) -> Result<SigningKeyRecord, OfficeError> {
+        who.require(Role::Viewer)?;
+        let KeyAddress { environment, kid } = address;
+        let registry = &self.parts.registry;
+        let key = registry.read(move |records| records.signing_key(&kid)).await?;
+        Ok(found(key.filter(|key| key.environment == environment), Noun::Key)?)
+    }
+
     /// The algorithm that new keys of `environment` sign with.
     #[must_use]
     pub const fn key_algorithm(&self, environment: Environment) -> Algorithm {
@@ -93,7 +105,7 @@ impl Office {
             else {
                 return Err(Refusal::State("no successor is announced yet").into());
             };
-            let from = policy.may_sign_from(&announced);
+            let from = policy.may_sign_from(&announced, &keys);
             if now < from {
                 return Err(Refusal::TooEarly { from }.into());
             }
@@ -198,7 +210,7 @@ impl Office {
             };
             let made = match &step {
                 KeyStep::Begin | KeyStep::Announce => Some(self.make_key(environment).await?),
-                KeyStep::Activate(_) | KeyStep::Rotate { .. } | KeyStep::Retire(_) => None,
+                KeyStep::Activate(_) | KeyStep::Rotate { .. } | KeyStep::Lengthen(_) | KeyStep::Retire(_) => None,
             };
             let attribution = Attribution {
                 actor: Actor::Server,
@@ -208,7 +220,7 @@ impl Office {
             let decide = move |records: &mut dyn Records| {
                 let keys = records.signing_keys(environment)?;
                 let due = next_key_step(&keys, &policy, now).filter(|due| *due == step);
-                let mutation = due.and_then(|step| written(&step, &keys, (made.as_ref(), now)));
+                let mutation = due.and_then(|step| written(&step, &keys, (made.as_ref(), &policy, now)));
                 Ok::<_, CommitError>((mutation.map(Change::from), ()))
             };
             registry.commit(attribution, decide).await?;
@@ -256,6 +268,7 @@ impl Office {
             sealed_private_key: parts.sealer.seal(place, private_key.as_der(), &*parts.entropy),
             kid,
             announced_at: parts.clock.now(),
+            jwks_max_age: parts.policy.keys(environment).jwks_max_age,
             active_since: None,
             retiring_since: None,
             retired_at: None,
@@ -296,7 +309,7 @@ fn key_in(keys: &[SigningKeyRecord], state: KeyState) -> Option<SigningKeyRecord
 fn written(
     step: &KeyStep,
     keys: &[SigningKeyRecord],
-    (made, now): (Option<&SigningKeyRecord>, Timestamp),
+    (made, policy, now): (Option<&SigningKeyRecord>, &KeyPolicy, Timestamp),
 ) -> Option<Mutation> {
     let named = |kid: &KeyId| keys.iter().find(|key| key.kid == *kid).cloned();
     Some(match step {
@@ -307,6 +320,7 @@ fn written(
             active: named(to)?.activated(now),
         },
         KeyStep::Announce => Mutation::KeyAnnounced(made?.clone()),
+        KeyStep::Lengthen(kid) => Mutation::KeyAnnounced(named(kid)?.lengthened(policy.jwks_max_age)),
         KeyStep::Retire(kid) => Mutation::KeyRetired(named(kid)?.retired(now)),
     })
 }
