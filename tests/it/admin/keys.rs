@@ -165,6 +165,45 @@ fn a_key_of_another_environment_is_none_of_this_one() {
 }
 
 #[test]
+fn a_key_is_shown_where_it_is() {
+    let harness = begun();
+    let listed = keys(&harness, "?environment=qa").remove(0);
+    let path = format!("/keys/qa/{}", listed["kid"].as_str().unwrap());
+    let shown = harness.get(&path);
+    assert_eq!(shown.header("ETag"), format!("\"{}\"", listed["version"]));
+    assert_eq!(shown.expect(200), listed);
+    assert_eq!(
+        harness.get(&path.replace("/qa/", "/production/")).problem(404),
+        "not-found"
+    );
+}
+
+#[test]
+fn the_keys_of_an_environment_have_no_version_that_could_match() {
+    let harness = begun();
+    harness.pass(MAX_AGE);
+    let pem = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap().serialize_pem();
+    let ask = |action: &str, tag: &str| {
+        let ask = harness
+            .ask("POST", &format!("/keys/qa/{action}"))
+            .header("If-Match", tag);
+        match action {
+            "import" => ask.json(&json!({ "pem": pem })).send(),
+            _ => ask.send(),
+        }
+    };
+    let epoch = harness.epoch();
+    for action in ["rotate", "import"] {
+        assert_eq!(ask(action, "\"1\"").problem(412), "stale", "{action}");
+        assert_eq!(ask(action, "1").faults(400), ["If-Match"], "{action}");
+    }
+    assert_eq!(harness.epoch(), epoch);
+    for action in ["rotate", "import"] {
+        ask(action, "*").expect(200);
+    }
+}
+
+#[test]
 fn an_imported_key_is_announced_in_place_of_the_one_before() {
     let harness = begun();
     let before = kid(&harness, "qa", "announced");
