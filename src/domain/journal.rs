@@ -8,10 +8,10 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize, Serializer};
 
+use super::action::Action;
 use super::client::ClientId;
 use super::environment::Environment;
 use super::invalid::Invalid;
-use super::mutation::Action;
 use super::operator::OperatorId;
 use super::refusal::Noun;
 use super::request_id::RequestId;
