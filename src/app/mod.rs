@@ -19,12 +19,12 @@ pub use running::Running;
 use crate::ambient::{Clock, Entropy, SystemClock, SystemEntropy};
 use crate::authority::{Authority, AuthorityParts};
 use crate::config::Settings;
-use crate::domain::{Environment, KeyPolicy, OperatorStatus};
+use crate::domain::{Environment, KeyPolicy, Timestamp};
 use crate::http::admin::Gate;
 use crate::http::{Endpoints, Health, Layers, OAuthLimits, RequestLog, Scrape};
-use crate::office::{Office, OfficeParts, OfficePolicy};
+use crate::office::{self, Office, OfficeParts, OfficePolicy};
 use crate::registry::{KeyringError, Promise, Registry, RegistryParts};
-use crate::store::{Door, MasterKeyError, OpenError, StoreError};
+use crate::store::{Door, MasterKeyError, OpenError, Records, StoreError};
 use crate::telemetry::Metrics;
 
 /// Time and chance, as this process takes them.
@@ -81,8 +81,8 @@ pub enum AppError {
     Io(#[from] std::io::Error),
 }
 
-/// What is said to an empty installation. On PostgreSQL the server need not stop.
-const NOBODY_ADMINISTERS: &str = "there is no operator yet: make the first with `mintmark operator create \
+/// What is said where nobody could be asked to make an operator. On PostgreSQL the server need not stop.
+const NOBODY_ADMINISTERS: &str = "no owner has a token that works: make one with `mintmark operator create \
     --email you@example.com --role owner`, run with the same settings; on SQLite stop this server first";
 
 /// Everything that serves, put together and not yet listening.
@@ -109,19 +109,16 @@ pub async fn start(settings: &Settings, ambient: Ambient) -> Result<Running, App
         .await
         .map_err(|error| AppError::Keys(error.to_string()))?;
     house.registry.fresh().await?;
-    if !house.is_administered().await? {
+    if !house.has_live_owner(ambient.clock.now()).await? {
         log::warn!("{NOBODY_ADMINISTERS}");
     }
     Running::start(settings, &ambient, house)
 }
 
 impl House {
-    /// Whether there is an operator that may act.
-    async fn is_administered(&self) -> Result<bool, StoreError> {
-        let operators = self.registry.read(|records| records.operators()).await?;
-        Ok(operators
-            .iter()
-            .any(|operator| operator.status == OperatorStatus::Active))
+    async fn has_live_owner(&self, now: Timestamp) -> Result<bool, StoreError> {
+        let asked = move |records: &mut dyn Records| office::has_live_owner(records, now);
+        self.registry.read(asked).await
     }
 
     fn build(settings: &Settings, ambient: &Ambient, installation: Installation) -> Result<Self, AppError> {

@@ -10,7 +10,7 @@ use super::server_address::ServerAddress;
 use super::wire::{Answer, Credentials, Request, Wire};
 
 /// The most rows the server gives in a page.
-const LARGEST_PAGE: u32 = 200;
+pub(super) const LARGEST_PAGE: u32 = 200;
 
 /// A server's admin API, in the name of one operator.
 pub(super) struct AdminApi {

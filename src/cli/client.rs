@@ -229,7 +229,7 @@ impl NewClient {
             "partner"
         };
         put(&mut body, "kind", Some(kind));
-        put_access(&mut body, self.access.full, self.access.scope.as_deref());
+        put_access(&mut body, &self.access.granted());
         body
     }
 }
@@ -240,7 +240,7 @@ impl ClientChange {
         put(&mut body, "name", self.name.as_ref());
         put(&mut body, "contact", self.contact.as_ref());
         put(&mut body, "allowed_apis", self.access.allow_apis.as_ref());
-        put_access(&mut body, self.access.full, self.access.scope.as_deref());
+        put_access(&mut body, &self.access.granted());
         for (member, is_taken_back) in [
             ("allowed_apis", self.access.allow_every_api),
             ("token_lifetime", self.taken_back.default_token_lifetime),
@@ -267,12 +267,39 @@ fn put(body: &mut Map<String, Value>, member: &str, value: Option<impl Serialize
     }
 }
 
-fn put_access(body: &mut Map<String, Value>, is_full: bool, scope: Option<&[ScopeToken]>) {
-    let level = match (is_full, scope) {
-        (true, _) => Some("full"),
-        (false, Some(_)) => Some("fine_grained"),
-        (false, None) => None,
+/// Which scopes a client may have, as far as the arguments say.
+enum Granted<'a> {
+    Unsaid,
+    Full,
+    FineGrained(&'a [ScopeToken]),
+}
+
+impl Access {
+    fn granted(&self) -> Granted<'_> {
+        match &self.scope {
+            _ if self.full => Granted::Full,
+            Some(scope) => Granted::FineGrained(scope),
+            None => Granted::Unsaid,
+        }
+    }
+}
+
+impl ChangedAccess {
+    fn granted(&self) -> Granted<'_> {
+        match &self.scope {
+            _ if self.full => Granted::Full,
+            Some(scope) => Granted::FineGrained(scope),
+            None => Granted::Unsaid,
+        }
+    }
+}
+
+fn put_access(body: &mut Map<String, Value>, granted: &Granted<'_>) {
+    let (level, scope) = match granted {
+        Granted::Unsaid => return,
+        Granted::Full => ("full", None),
+        Granted::FineGrained(scope) => ("fine_grained", Some(scope)),
     };
-    put(body, "access_level", level);
+    put(body, "access_level", Some(level));
     put(body, "scope", scope);
 }

@@ -4,7 +4,8 @@ use std::io;
 use std::process::ExitCode;
 
 use crate::app::AppError;
-use crate::store::{CommitError, OpenError, StoreError};
+use crate::office::OfficeError;
+use crate::store::{OpenError, StoreError};
 
 /// The exit codes, documented in `--help` and in `docs/CLI.md`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,11 +122,12 @@ impl From<StoreError> for Failure {
     }
 }
 
-impl From<CommitError> for Failure {
-    fn from(error: CommitError) -> Self {
+impl From<OfficeError> for Failure {
+    fn from(error: OfficeError) -> Self {
         match error {
-            CommitError::Refused(refusal) => Self::failed(refusal.to_string()),
-            CommitError::Store(error) => error.into(),
+            OfficeError::Refused(refusal) => Self::failed(refusal.to_string()),
+            OfficeError::Store(error) => error.into(),
+            OfficeError::Key(error) => Self::failed(error.to_string()),
         }
     }
 }

@@ -1,12 +1,10 @@
-//! The first operator: made by whoever holds the machine, while there is nobody who could be asked over the admin API.
+//! The first operator, made on the machine itself, without a server.
 
 use super::failure::Failure;
-use crate::app::{self, Ambient, AppError, Installation};
+use crate::app::{self, Ambient, AppError};
 use crate::config::Settings;
-use crate::domain::{
-    Actor, Attribution, EmailAddress, Epoch, Mutation, Noun, Operator, OperatorId, OperatorStatus, Refusal, Role,
-    Secret, SecretKind,
-};
+use crate::domain::{EmailAddress, Role};
+use crate::office::{self, Machine, OperatorWithToken};
 use crate::store::OpenError;
 
 /// Makes an owner where none has a token that works, and gives it back with its token.
@@ -18,59 +16,21 @@ pub(super) fn create(
     ambient: &Ambient,
     email: EmailAddress,
     role: Role,
-) -> Result<(Operator, Secret), Failure> {
+) -> Result<OperatorWithToken, Failure> {
     if role != Role::Owner {
         return Err(Failure::usage(
             "the first operator must be an owner; to make another, give --server or an operator's token",
         ));
     }
     let installation = app::open_installation(settings, ambient).map_err(told)?;
-    commit(&installation, settings, ambient, email)
-}
-
-fn commit(
-    installation: &Installation,
-    settings: &Settings,
-    ambient: &Ambient,
-    email: EmailAddress,
-) -> Result<(Operator, Secret), Failure> {
-    let now = ambient.clock.now();
-    let token = Secret::mint(SecretKind::Operator, &*ambient.entropy);
-    let operator = Operator {
-        operator_id: OperatorId::mint(&*ambient.entropy),
-        email,
-        role: Role::Owner,
-        token_digest: installation.pepper.digest(token.expose()),
-        token_hint: token.hint(),
-        token_expires_at: now + settings.operators.token_lifetime,
-        status: OperatorStatus::Active,
-        created_at: now,
-        version: Epoch::ZERO,
+    let machine = Machine {
+        store: &*installation.store,
+        pepper: &installation.pepper,
+        clock: &*ambient.clock,
+        entropy: &*ambient.entropy,
+        token_lifetime: settings.operators.token_lifetime,
     };
-    let attribution = Attribution {
-        actor: Actor::CommandLine,
-        at: ambient.clock.now_milliseconds(),
-        request_id: None,
-    };
-    installation.store.commit(&attribution, &mut |records| {
-        let operators = records.operators()?;
-        if operators
-            .iter()
-            .any(|known| known.role == Role::Owner && known.is_live(now))
-        {
-            return Err(Refusal::State(THERE_IS_ONE).into());
-        }
-        let is_taken = |known: &Operator| known.status == OperatorStatus::Active && known.email == operator.email;
-        if operators.iter().any(is_taken) {
-            return Err(Refusal::Taken {
-                noun: Noun::Operator,
-                field: "email",
-            }
-            .into());
-        }
-        Ok(Some(Mutation::OperatorCreated(operator.clone()).into()))
-    })?;
-    Ok((operator, token))
+    Ok(office::create_first_owner(&machine, email)?)
 }
 
 /// A SQLite file that is in use has a server that can be asked instead, or stopped.
@@ -83,5 +43,3 @@ fn told(error: AppError) -> Failure {
         failure
     }
 }
-
-const THERE_IS_ONE: &str = "there is an owner already: make further operators with --server and an owner's token";

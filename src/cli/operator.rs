@@ -12,7 +12,7 @@ use super::first_operator;
 use super::layout::OPERATORS;
 use super::output::{Format, Output};
 use super::wire::Payload;
-use crate::domain::{EmailAddress, OperatorId, Role};
+use crate::domain::{EmailAddress, OperatorId, Role, Secret};
 
 /// Operators: who administers, and what each may do
 #[derive(Args, Debug)]
@@ -27,12 +27,24 @@ pub(super) struct Operator {
 enum Verb {
     /// List operators, the revoked ones too
     List(ListOptions),
+    /// Show one operator
+    Show {
+        /// The operator's id, as `operator list` shows it
+        operator_id: OperatorId,
+    },
     /// Make an operator and print the token, once; the first one without a server, on the machine itself
     Create {
         #[command(flatten)]
         operator: NewOperator,
         #[command(flatten)]
         create: CreateOptions,
+    },
+    /// Change what an operator may do, from now on
+    Change {
+        /// The operator's id, as `operator list` shows it
+        operator_id: OperatorId,
+        #[command(flatten)]
+        change: OperatorChange,
     },
     /// Give an operator a new token in place of the old, and print it, once
     Rotate {
@@ -56,6 +68,13 @@ struct NewOperator {
     role: Role,
 }
 
+#[derive(Args, Serialize, Debug)]
+struct OperatorChange {
+    /// What it may do: each may do all that the one before it may
+    #[arg(long, value_parser = choice::role())]
+    role: Role,
+}
+
 impl Operator {
     pub(super) fn run(self, invocation: &mut Invocation<'_>) -> Result<(), Failure> {
         if let Verb::Create { operator, .. } = &self.verb
@@ -70,24 +89,27 @@ impl Operator {
                 let created = server.create("/operators", &operator, &create)?;
                 print_token(server.format, &created.body, server.output)
             }
+            Verb::Show { operator_id } => server.show(&at(&operator_id), &OPERATORS),
+            Verb::Change { operator_id, change } => server.change(&at(&operator_id), &change, &OPERATORS),
             Verb::Rotate { operator_id } => rotate(&mut server, &operator_id),
-            Verb::Revoke { operator_id } => {
-                server.act_and_show(&format!("/operators/{operator_id}/revoke"), &OPERATORS)
-            }
+            Verb::Revoke { operator_id } => server.act_and_show(&format!("{}/revoke", at(&operator_id)), &OPERATORS),
         }
     }
 }
 
+fn at(operator_id: &OperatorId) -> String {
+    format!("/operators/{operator_id}")
+}
+
 fn first(operator: &NewOperator, format: Format, invocation: &mut Invocation<'_>) -> Result<(), Failure> {
     let settings = invocation.settings()?;
-    let (created, token) =
-        first_operator::create(&settings, &invocation.ambient, operator.email.clone(), operator.role)?;
-    let answer = json!({ "operator": created, "token": token.expose() });
+    let made = first_operator::create(&settings, &invocation.ambient, operator.email.clone(), operator.role)?;
+    let answer = json!({ "operator": made.operator, "token": made.token.as_ref().map(Secret::expose) });
     print_token(format, &answer, &mut invocation.output)
 }
 
 fn rotate(server: &mut Conversation<'_, '_>, operator_id: &OperatorId) -> Result<(), Failure> {
-    let answer = server.act(&format!("/operators/{operator_id}/token"), Payload::None)?;
+    let answer = server.act(&format!("{}/token", at(operator_id)), Payload::None)?;
     print_token(server.format, &answer.body, server.output)
 }
 

@@ -3,6 +3,7 @@
 //! A [`Request`] is a value, so that what is sent can be shown too. No redirect is followed and no proxy asked: a token goes
 //! to the server it was given for and nowhere else.
 
+use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -55,7 +56,6 @@ pub(super) struct Request {
 }
 
 /// One answer.
-#[derive(Debug)]
 pub(super) struct Answer {
     pub(super) status: u16,
     /// The entity tag (RFC 9110 §8.8.3), as it stands in the header.
@@ -64,6 +64,15 @@ pub(super) struct Answer {
     pub(super) is_repeated: bool,
     /// The body; `Null` when there is none or it is not JSON.
     pub(super) body: Value,
+}
+
+/// The body may hold a secret.
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answer")
+            .field("status", &self.status)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Request {
@@ -209,6 +218,17 @@ mod tests {
     fn basic_is_what_rfc_7617_shows() {
         // RFC 7617 §2: user-id "Aladdin", password "open sesame".
         assert_eq!(basic("Aladdin", "open sesame"), "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
+    }
+
+    #[test]
+    fn an_answer_is_never_written_with_its_body() {
+        let answer = Answer {
+            status: 201,
+            etag: None,
+            is_repeated: false,
+            body: serde_json::json!({ "client_secret": "mms_qa_hunter2" }),
+        };
+        assert_eq!(format!("{answer:?}"), "Answer { status: 201, .. }");
     }
 
     #[test]

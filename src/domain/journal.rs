@@ -8,10 +8,10 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize, Serializer};
 
+use super::action::Action;
 use super::client::ClientId;
 use super::environment::Environment;
 use super::invalid::Invalid;
-use super::mutation::Action;
 use super::operator::OperatorId;
 use super::refusal::Noun;
 use super::request_id::RequestId;
@@ -50,6 +50,19 @@ impl Epoch {
 impl fmt::Display for Epoch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
+    }
+}
+
+/// The number of a row there can be; [`Epoch::ZERO`] has none.
+impl FromStr for Epoch {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        text.parse::<i64>()
+            .ok()
+            .filter(|number| *number > 0 && number.to_string() == text)
+            .map(Self)
+            .ok_or_else(|| Invalid::new("is not the number of a row of the journal"))
     }
 }
 

@@ -3,6 +3,7 @@
 //! Two invariants hold for every schedule it gives (RFC 9111 caches of the JWKS are why):
 //! a key stands in the JWKS for at least one `max-age` before it signs, so that no verifier meets a `kid` it cannot have;
 //! and it stays there until its last token's `exp`, the skew verifiers allow, and one `max-age` have passed.
+//! Where the `max-age` was changed meanwhile, the longer one counts: a JWKS served under it may be remembered still.
 //! The first key of an environment signs at once: no JWKS was ever served without it. So does the successor of a revoked
 //! key, announced or not: an emergency outranks a cache.
 
@@ -39,20 +40,28 @@ pub enum KeyStep {
     },
     /// Make a key and announce it as the successor.
     Announce,
+    /// Put down for the announced key that the `max-age` is longer from now on.
+    Lengthen(KeyId),
     /// Take this key out of the JWKS: nothing it signed is alive any more, or it never signed and never will.
     Retire(KeyId),
 }
 
 impl KeyPolicy {
-    /// From when an announced key may sign.
+    /// From when an announced key may sign, given all `keys` of its environment, the oldest first: when nobody remembers a JWKS
+    /// without it any more. The `max-age` may have been changed since, so each key keeps the one of its time.
     #[must_use]
-    pub fn may_sign_from(&self, announced: &SigningKeyRecord) -> Timestamp {
-        announced.announced_at + self.jwks_max_age
+    pub fn may_sign_from(&self, announced: &SigningKeyRecord, keys: &[SigningKeyRecord]) -> Timestamp {
+        let own = announced.announced_at + announced.jwks_max_age.max(self.jwks_max_age);
+        // A JWKS without the next key was served until that was announced.
+        let before = keys.iter().zip(keys.iter().skip(1));
+        before
+            .map(|(newest, next)| next.announced_at + newest.jwks_max_age)
+            .fold(own, Timestamp::max)
     }
 
-    /// How long a key stays in the JWKS after it last signed.
-    fn lingering(&self) -> Seconds {
-        TokenLifetime::LONGEST.seconds() + CLOCK_SKEW + self.jwks_max_age
+    /// How long `key` stays in the JWKS after it last signed.
+    fn lingering(&self, key: &SigningKeyRecord) -> Seconds {
+        TokenLifetime::LONGEST.seconds() + CLOCK_SKEW + key.jwks_max_age.max(self.jwks_max_age)
     }
 }
 
@@ -70,10 +79,13 @@ pub fn next_key_step(keys: &[SigningKeyRecord], policy: &KeyPolicy, now: Timesta
     if announced.algorithm != policy.algorithm {
         return Some(KeyStep::Retire(announced.kid.clone()));
     }
+    if announced.jwks_max_age < policy.jwks_max_age {
+        return Some(KeyStep::Lengthen(announced.kid.clone()));
+    }
     let worn = active
         .active_since
         .is_some_and(|since| since + policy.rotate_every <= now);
-    if (worn || active.algorithm != policy.algorithm) && policy.may_sign_from(announced) <= now {
+    if (worn || active.algorithm != policy.algorithm) && policy.may_sign_from(announced, keys) <= now {
         return Some(KeyStep::Rotate {
             from: active.kid.clone(),
             to: announced.kid.clone(),
@@ -84,7 +96,7 @@ pub fn next_key_step(keys: &[SigningKeyRecord], policy: &KeyPolicy, now: Timesta
             key.state == KeyState::Retiring
                 && key
                     .retiring_since
-                    .is_some_and(|since| since + policy.lingering() <= now)
+                    .is_some_and(|since| since + policy.lingering(key) <= now)
         })
         .map(|key| KeyStep::Retire(key.kid.clone()))
 }
@@ -97,6 +109,8 @@ mod tests {
     use crate::domain::{Environment, Epoch};
 
     const MAX_AGE: u32 = 600;
+    /// The longest `max-age` that a schedule is given.
+    const LONGEST_MAX_AGE: u32 = 5 * MAX_AGE;
     const ROTATE_EVERY: u32 = 30 * 86_400;
     /// The longest life of a token, a minute of skew, one `max-age`.
     const LINGERING: u32 = 3600 + 60 + MAX_AGE;
@@ -110,6 +124,7 @@ mod tests {
         Revoke(KeyState),
         Import,
         Change(Algorithm),
+        ChangeMaxAge(u32),
     }
 
     fn event() -> impl Strategy<Value = Event> {
@@ -123,6 +138,7 @@ mod tests {
             1 => prop::sample::select(revocable.to_vec()).prop_map(Event::Revoke),
             1 => Just(Event::Import),
             1 => prop::sample::select(Algorithm::ALL.to_vec()).prop_map(Event::Change),
+            1 => (10..=LONGEST_MAX_AGE).prop_map(Event::ChangeMaxAge),
         ]
     }
 
@@ -134,6 +150,10 @@ mod tests {
         made: u64,
         /// Keys that began to sign because none did.
         emergencies: Vec<KeyId>,
+        /// Until when a JWKS served up to now may be remembered.
+        remembered_until: Timestamp,
+        /// For each key, until when a JWKS without it may be remembered.
+        unknown_until: Vec<(KeyId, Timestamp)>,
     }
 
     impl World {
@@ -148,6 +168,8 @@ mod tests {
                 now: Timestamp::from_seconds(1_700_000_000),
                 made: 0,
                 emergencies: Vec::new(),
+                remembered_until: Timestamp::from_seconds(0),
+                unknown_until: Vec::new(),
             }
         }
 
@@ -155,14 +177,17 @@ mod tests {
             self.made += 1;
             let mut thumbprint = [0; 32];
             thumbprint[..8].copy_from_slice(&self.made.to_be_bytes());
+            let kid = KeyId::from_thumbprint(thumbprint);
+            self.unknown_until.push((kid.clone(), self.remembered_until));
             SigningKeyRecord {
-                kid: KeyId::from_thumbprint(thumbprint),
+                kid,
                 environment: Environment::Qa,
                 algorithm: self.policy.algorithm,
                 state: KeyState::Announced,
                 public_jwk: String::new(),
                 sealed_private_key: Vec::new(),
                 announced_at: self.now,
+                jwks_max_age: self.policy.jwks_max_age,
                 active_since: None,
                 retiring_since: None,
                 retired_at: None,
@@ -205,7 +230,19 @@ mod tests {
                     let key = self.make();
                     self.keys.push(key);
                 }
-                KeyStep::Retire(kid) => self.turn(&kid, SigningKeyRecord::retired),
+                KeyStep::Lengthen(kid) => {
+                    let max_age = self.policy.jwks_max_age;
+                    self.turn(&kid, |key, _| key.lengthened(max_age));
+                }
+                KeyStep::Retire(kid) => {
+                    self.turn(&kid, SigningKeyRecord::retired);
+                    let key = self.keys.iter().find(|key| key.kid == kid).unwrap();
+                    if let Some(since) = key.retiring_since {
+                        let stayed = self.now.seconds() - since.seconds();
+                        let least = 3600 + 60 + self.policy.jwks_max_age.get();
+                        assert!(stayed >= i64::from(least), "left {stayed} s after it last signed");
+                    }
+                }
             }
         }
 
@@ -222,11 +259,20 @@ mod tests {
 
         fn meet(&mut self, event: Event) {
             match event {
-                Event::Pass(seconds) => self.now = self.now + Seconds(seconds),
+                Event::Pass(seconds) => {
+                    self.now = self.now + Seconds(seconds);
+                    // The JWKS was served all the while.
+                    self.remembered_until = self.remembered_until.max(self.now + self.policy.jwks_max_age);
+                }
+                // A server with new settings tends the keys before it serves them.
+                Event::ChangeMaxAge(seconds) => {
+                    self.policy.jwks_max_age = Seconds(seconds);
+                    self.tend();
+                }
                 Event::Tend => self.tend(),
                 Event::RotateByHand => {
                     let announced = self.keys.iter().find(|key| key.state == KeyState::Announced);
-                    let ready = announced.filter(|key| self.policy.may_sign_from(key) <= self.now);
+                    let ready = announced.filter(|key| self.policy.may_sign_from(key, &self.keys) <= self.now);
                     if let (Some(to), Some(from)) = (ready.map(|key| key.kid.clone()), self.in_state(KeyState::Active))
                     {
                         self.take(KeyStep::Rotate { from, to });
@@ -262,15 +308,10 @@ mod tests {
                 if let Some(since) = key.active_since
                     && !self.emergencies.contains(&key.kid)
                 {
-                    let known_for = since.seconds() - key.announced_at.seconds();
-                    assert!(
-                        known_for >= i64::from(MAX_AGE),
-                        "signed {known_for} s after it was announced"
-                    );
-                }
-                if let (KeyState::Retired, Some(_)) = (key.state, key.active_since) {
-                    let stayed = key.retired_at.unwrap().seconds() - key.retiring_since.unwrap().seconds();
-                    assert!(stayed >= i64::from(LINGERING), "left {stayed} s after it last signed");
+                    let unknown = self.unknown_until.iter().find(|(kid, _)| *kid == key.kid);
+                    let (_, until) = unknown.expect("every key was made here");
+                    assert!(since >= *until, "signed while a JWKS without it was remembered");
+                    assert!(since.seconds() - key.announced_at.seconds() >= i64::from(key.jwks_max_age.get()));
                 }
                 let rightly_placed = match key.state {
                     KeyState::Announced => key.active_since.is_none(),
@@ -287,13 +328,13 @@ mod tests {
             let key_in = |state| self.keys.iter().find(|key| key.state == state).unwrap();
             let (active, announced) = (key_in(KeyState::Active), key_in(KeyState::Announced));
             assert_eq!(announced.algorithm, self.policy.algorithm);
-            let successor_ready = announced.announced_at + Seconds(MAX_AGE) <= self.now;
+            let successor_ready = announced.announced_at + Seconds(LONGEST_MAX_AGE) <= self.now;
             let due = active.algorithm != self.policy.algorithm
                 || active.active_since.unwrap() + Seconds(ROTATE_EVERY) <= self.now;
             assert!(!(due && successor_ready), "a rotation is overdue");
             for key in self.keys.iter().filter(|key| key.state == KeyState::Retiring) {
                 assert!(
-                    key.retiring_since.unwrap() + Seconds(LINGERING) > self.now,
+                    key.retiring_since.unwrap() + Seconds(LINGERING + LONGEST_MAX_AGE) > self.now,
                     "a key lingers"
                 );
             }
@@ -332,6 +373,48 @@ mod tests {
         world.now = world.now + Seconds(1);
         world.tend();
         assert_eq!(world.in_state(KeyState::Retired), first);
+    }
+
+    #[test]
+    fn a_shorter_max_age_does_not_let_a_key_sign_before_the_longer_one_has_passed() {
+        for imported in [false, true] {
+            let mut world = World::new();
+            world.tend();
+            world.meet(Event::Pass(ROTATE_EVERY));
+            let announced = world.now;
+            world.meet(if imported {
+                Event::Import
+            } else {
+                Event::Revoke(KeyState::Announced)
+            });
+            world.tend();
+            // Somebody fetched the JWKS a moment before, under ten minutes.
+            world.meet(Event::ChangeMaxAge(10));
+            let old = world.in_state(KeyState::Active);
+            world.meet(Event::Pass(MAX_AGE - 1));
+            world.tend();
+            assert_eq!(world.in_state(KeyState::Active), old);
+            world.now = announced + Seconds(MAX_AGE);
+            world.tend();
+            assert_ne!(world.in_state(KeyState::Active), old);
+        }
+    }
+
+    #[test]
+    fn a_key_announced_right_after_the_max_age_was_lowered_waits_for_the_longer_one() {
+        let mut world = World::new();
+        world.tend();
+        world.meet(Event::Pass(ROTATE_EVERY - 1));
+        world.meet(Event::ChangeMaxAge(10));
+        world.meet(Event::Revoke(KeyState::Announced));
+        world.tend();
+        let old = world.in_state(KeyState::Active);
+        world.meet(Event::Pass(MAX_AGE - 1));
+        world.tend();
+        assert_eq!(world.in_state(KeyState::Active), old);
+        world.meet(Event::Pass(1));
+        world.tend();
+        assert_ne!(world.in_state(KeyState::Active), old);
     }
 
     #[test]

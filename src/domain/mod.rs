@@ -1,5 +1,6 @@
 //! The nouns of the house and of the RFCs, with their rules; no IO, no time, no chance of their own.
 
+mod action;
 mod algorithm;
 mod api;
 mod client;
@@ -26,6 +27,7 @@ mod text;
 mod time;
 mod token;
 
+pub use action::Action;
 pub use algorithm::Algorithm;
 pub use api::Api;
 pub use client::{AccessLevel, AllowedApis, AuthMethod, Client, ClientId, ClientRole, ClientStatus, TokenLifetime};
@@ -38,7 +40,7 @@ pub use invalid::Invalid;
 pub use journal::{Actor, Attribution, BrokenChain, ChainHash, Epoch, JournalEntry};
 pub use key_id::KeyId;
 pub use key_schedule::{KeyPolicy, KeyStep, next_key_step};
-pub use mutation::{Action, Change, Mutation};
+pub use mutation::{Change, Mutation};
 pub use operator::{Operator, OperatorId, OperatorStatus, Role};
 pub use partner::{Partner, PartnerStatus};
 pub use refusal::{Noun, Refusal};

@@ -1,20 +1,16 @@
 //! Mutations: the closed set of changes. Each is one transaction, one epoch, one journal row.
 
-use std::fmt;
-use std::str::FromStr;
-
 use serde::Serialize;
 
+use super::action::Action;
 use super::api::Api;
 use super::client::Client;
 use super::client_secret::ClientSecret;
 use super::environment::Environment;
 use super::idempotency::IdempotencyRecord;
-use super::invalid::Invalid;
 use super::journal::{Attribution, ChainHash, Epoch, JournalEntry};
 use super::operator::Operator;
 use super::partner::Partner;
-use super::refusal::Noun;
 use super::signing_key::SigningKeyRecord;
 use super::text::PartnerId;
 use super::token::RevokedToken;
@@ -72,8 +68,15 @@ pub enum Mutation {
     OperatorTokenRotated(Operator),
     /// An operator ended.
     OperatorRevoked(Operator),
-    /// A key stands in the JWKS and will sign next.
+    /// A key stands in the JWKS and will sign next; or it does already, and the `max-age` of the JWKS was made longer.
     KeyAnnounced(SigningKeyRecord),
+    /// A key made elsewhere stands in the JWKS and will sign next, in place of the one announced before.
+    KeyImported {
+        /// The one announced before, which never signed and never will.
+        withdrawn: Option<SigningKeyRecord>,
+        /// The one made elsewhere.
+        announced: SigningKeyRecord,
+    },
     /// A key signs where none did.
     KeyActivated(SigningKeyRecord),
     /// One key follows another.
@@ -95,86 +98,6 @@ pub enum Mutation {
     },
     /// A client revoked one of its tokens (RFC 7009).
     TokenRevoked(RevokedToken),
-}
-
-/// Declares [`Action`]: one name for each mutation, as it stands in the journal.
-macro_rules! actions {
-    ($($name:ident $text:literal $noun:ident),* $(,)?) => {
-        /// What was done, as a word in the journal: `client.revoked`.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        #[expect(missing_docs, reason = "each is the mutation of the same name")]
-        pub enum Action { $($name),* }
-
-        impl Action {
-            /// All of them.
-            pub const ALL: &[Self] = &[$(Self::$name),*];
-
-            /// The word.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$name => $text),* }
-            }
-
-            /// What kind of thing it is done to.
-            #[must_use]
-            pub const fn noun(self) -> Noun {
-                match self { $(Self::$name => Noun::$noun),* }
-            }
-        }
-    };
-}
-
-actions! {
-    PartnerRegistered "partner.registered" Partner,
-    PartnerChanged "partner.changed" Partner,
-    PartnerSuspended "partner.suspended" Partner,
-    PartnerReinstated "partner.reinstated" Partner,
-    ApiRegistered "api.registered" Api,
-    ApiChanged "api.changed" Api,
-    ClientRegistered "client.registered" Client,
-    ClientChanged "client.changed" Client,
-    ClientSuspended "client.suspended" Client,
-    ClientReinstated "client.reinstated" Client,
-    ClientRevoked "client.revoked" Client,
-    SecretAdded "secret.added" Secret,
-    SecretRetired "secret.retired" Secret,
-    OperatorCreated "operator.created" Operator,
-    OperatorChanged "operator.changed" Operator,
-    OperatorTokenRotated "operator.token_rotated" Operator,
-    OperatorRevoked "operator.revoked" Operator,
-    KeyAnnounced "key.announced" Key,
-    KeyActivated "key.activated" Key,
-    KeyRotated "key.rotated" Key,
-    KeyRetired "key.retired" Key,
-    KeyRevoked "key.revoked" Key,
-    TokenRevoked "token.revoked" Token,
-}
-
-impl fmt::Display for Action {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for Action {
-    type Err = Invalid;
-
-    fn from_str(text: &str) -> Result<Self, Invalid> {
-        let found = Self::ALL.iter().copied().find(|action| action.as_str() == text);
-        found.ok_or_else(|| Invalid::new("is not an action of the journal, such as client.revoked"))
-    }
-}
-
-impl Serialize for Action {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
-    }
-}
-
-impl Serialize for Noun {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
-    }
 }
 
 /// A mutation and the idempotency key under which it is made, written together or not at all.
@@ -224,6 +147,12 @@ impl Mutation {
             | Self::OperatorTokenRotated(operator)
             | Self::OperatorRevoked(operator) => operator.version = epoch,
             Self::KeyAnnounced(key) | Self::KeyActivated(key) | Self::KeyRetired(key) => key.version = epoch,
+            Self::KeyImported { withdrawn, announced } => {
+                announced.version = epoch;
+                if let Some(withdrawn) = withdrawn {
+                    withdrawn.version = epoch;
+                }
+            }
             Self::KeyRotated { retiring, active } => {
                 retiring.version = epoch;
                 active.version = epoch;
@@ -301,6 +230,8 @@ impl Mutation {
             Self::OperatorTokenRotated(operator) => About::operator(Action::OperatorTokenRotated, operator),
             Self::OperatorRevoked(operator) => About::operator(Action::OperatorRevoked, operator),
             Self::KeyAnnounced(key) => About::key(Action::KeyAnnounced, key),
+            Self::KeyImported { withdrawn, announced } => About::key(Action::KeyImported, announced)
+                .with_detail(&serde_json::json!({ "withdrawn": withdrawn, "announced": announced })),
             Self::KeyActivated(key) => About::key(Action::KeyActivated, key),
             Self::KeyRotated { retiring, active } => About::key(Action::KeyRotated, active)
                 .with_detail(&serde_json::json!({ "retiring": retiring, "active": active })),

@@ -134,6 +134,12 @@ impl Operator {
         self.status == OperatorStatus::Active && now < self.token_expires_at
     }
 
+    /// Whether it can administer operators and keys at `now`. Of those one must always be left.
+    #[must_use]
+    pub fn is_live_owner(&self, now: Timestamp) -> bool {
+        self.role == Role::Owner && self.is_live(now)
+    }
+
     /// The operator, if it can still be changed.
     ///
     /// # Errors

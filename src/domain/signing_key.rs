@@ -7,7 +7,7 @@ use super::environment::Environment;
 use super::journal::Epoch;
 use super::key_id::KeyId;
 use super::refusal::Refusal;
-use super::time::Timestamp;
+use super::time::{Seconds, Timestamp};
 
 /// A signing key of one environment.
 #[derive(Clone, Debug, Serialize)]
@@ -28,6 +28,8 @@ pub struct SigningKeyRecord {
     pub sealed_private_key: Vec<u8>,
     /// Since when it stands in the JWKS.
     pub announced_at: Timestamp,
+    /// The largest `max-age` with which the JWKS was served while this was the newest key in it.
+    pub jwks_max_age: Seconds,
     /// Since when it signs.
     pub active_since: Option<Timestamp>,
     /// Since when it no longer signs.
@@ -39,6 +41,15 @@ pub struct SigningKeyRecord {
 }
 
 impl SigningKeyRecord {
+    /// The key, in a JWKS that is served with `max_age` from now on.
+    #[must_use]
+    pub fn lengthened(self, max_age: Seconds) -> Self {
+        Self {
+            jwks_max_age: self.jwks_max_age.max(max_age),
+            ..self
+        }
+    }
+
     /// The key, signing from `now` on.
     #[must_use]
     pub fn activated(self, now: Timestamp) -> Self {

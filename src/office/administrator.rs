@@ -1,44 +1,25 @@
-//! The administrator: the proof that an operator's token was checked, or that somebody holds the machine.
+//! The administrator: the proof that an operator's token was checked.
 
+use super::commit::found;
 use super::{Office, OfficeError};
 use crate::domain::{Actor, Noun, Operator, OperatorId, Refusal, Role, Secret, SecretKind, Timestamp};
 use crate::store::{CommitError, Records, StoreError};
 
-/// Somebody who may administer. Made by [`Office::administrator`] and [`Administrator::at_the_machine`] only.
+/// Somebody who may administer. Made by [`Office::administrator`] only.
 #[derive(Clone, Debug)]
-pub struct Administrator(Identity);
-
-#[derive(Clone, Debug)]
-enum Identity {
-    /// Whoever presented a token of this operator.
-    Operator(Operator),
-    /// Whoever can open the store and the master key.
-    Machine,
-}
+pub struct Administrator(Operator);
 
 impl Administrator {
-    /// Somebody with access to the machine, who may do anything: the command line, which opened the store and the master key.
-    #[must_use]
-    pub const fn at_the_machine() -> Self {
-        Self(Identity::Machine)
-    }
-
     /// What they may do.
     #[must_use]
     pub const fn role(&self) -> Role {
-        match &self.0 {
-            Identity::Operator(operator) => operator.role,
-            Identity::Machine => Role::Owner,
-        }
+        self.0.role
     }
 
-    /// The operator's id; none at the machine.
+    /// The operator's id.
     #[must_use]
-    pub const fn operator_id(&self) -> Option<&OperatorId> {
-        match &self.0 {
-            Identity::Operator(operator) => Some(&operator.operator_id),
-            Identity::Machine => None,
-        }
+    pub const fn operator_id(&self) -> &OperatorId {
+        &self.0.operator_id
     }
 
     /// Leave to do what needs the role `needs`.
@@ -58,10 +39,7 @@ impl Administrator {
 
     /// Who this is in the journal.
     pub(super) fn actor(&self) -> Actor {
-        match &self.0 {
-            Identity::Operator(operator) => Actor::Operator(operator.operator_id.clone(), operator.email.clone()),
-            Identity::Machine => Actor::CommandLine,
-        }
+        Actor::Operator(self.0.operator_id.clone(), self.0.email.clone())
     }
 }
 
@@ -101,9 +79,7 @@ impl Standing {
     /// # Errors
     /// When the operator was revoked or demoted, or the token replaced, since it was checked.
     pub(super) fn hold(&self, records: &mut dyn Records) -> Result<(), CommitError> {
-        let Identity::Operator(known) = &self.administrator.0 else {
-            return Ok(());
-        };
+        let known = &self.administrator.0;
         let holds = records.operator(&known.operator_id)?.is_some_and(|operator| {
             operator.is_live(self.now)
                 && operator.role >= self.needs
@@ -134,21 +110,17 @@ impl Office {
             .await?;
         let now = self.parts.clock.now();
         let admitted = operator.filter(|operator| operator.token_digest.matches(&digest) && operator.is_live(now));
-        Ok(admitted.map(|operator| Administrator(Identity::Operator(operator))))
+        Ok(admitted.map(Administrator))
     }
 
     /// Who an administrator is, as it stands now.
     ///
     /// # Errors
-    /// At the machine there is no operator; or the store does not answer in time.
+    /// When the store does not answer in time.
     pub async fn whoami(&self, who: &Administrator) -> Result<Operator, OfficeError> {
-        let missing = Refusal::NotFound(Noun::Operator);
-        let operator_id = who.operator_id().ok_or_else(|| missing.clone())?.clone();
-        let found = self
-            .parts
-            .registry
-            .read(move |records| records.operator(&operator_id))
-            .await?;
-        Ok(found.ok_or(missing)?)
+        let operator_id = who.operator_id().clone();
+        let registry = &self.parts.registry;
+        let operator = registry.read(move |records| records.operator(&operator_id)).await?;
+        Ok(found(operator, Noun::Operator)?)
     }
 }

@@ -89,7 +89,8 @@ impl Office {
     ) -> Result<Created<C::Thing>, OfficeError> {
         let (standing, attribution) = self.about(permit, &errand);
         let now = attribution.at.second();
-        let repeatable = permit.administrator().operator_id().cloned().zip(errand.idempotency);
+        let operator_id = permit.administrator().operator_id().clone();
+        let repeatable = errand.idempotency.map(|idempotency| (operator_id, idempotency));
         let decide = move |records: &mut dyn Records| {
             standing.hold(records)?;
             if let Some((operator_id, idempotency)) = &repeatable

@@ -2,11 +2,11 @@
 //!
 //! Making a key takes long, so it is made before the commit; the commit then decides whether it is still wanted.
 
-use super::commit::found;
+use super::commit::{Versioned, found};
 use super::{Administrator, Errand, Office, OfficeError};
 use crate::domain::{
-    Actor, Algorithm, Attribution, Change, Environment, Epoch, Invalid, KeyId, KeyState, KeyStep, Mutation, Noun,
-    Refusal, Role, SigningKeyRecord, Timestamp, next_key_step,
+    Actor, Algorithm, Attribution, Change, Environment, Epoch, Invalid, KeyId, KeyPolicy, KeyState, KeyStep, Mutation,
+    Noun, Refusal, Role, SigningKeyRecord, Timestamp, next_key_step,
 };
 use crate::jose::{KeyError, KeyPair, Pkcs8};
 use crate::store::{CommitError, Records, SealedColumn, StoreError};
@@ -31,13 +31,19 @@ pub struct KeyImport {
     pub private_key: Pkcs8,
 }
 
-/// What an import did in one commit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Imported {
-    /// Made room: the key announced before is out.
-    MadeRoom,
-    /// Announced the new one.
-    Announced,
+/// How a revocation ended.
+#[derive(Clone, Copy, Debug)]
+enum Revocation {
+    /// The key is out.
+    Made,
+    /// Nothing is done yet: the key signs, and there is none to follow it.
+    NeedsSuccessor,
+}
+
+impl Versioned for Revocation {
+    fn at(self, _: Epoch) -> Self {
+        self
+    }
 }
 
 impl Office {
@@ -61,6 +67,18 @@ impl Office {
             Ok(keys)
         };
         Ok(self.parts.registry.read(read).await?)
+    }
+
+    /// One key.
+    ///
+    /// # Errors
+    /// When there is none, the role does not allow it, or the store does not answer in time.
+    pub async fn key(&self, who: &Administrator, address: KeyAddress) -> Result<SigningKeyRecord, OfficeError> {
+        who.require(Role::Viewer)?;
+        let KeyAddress { environment, kid } = address;
+        let registry = &self.parts.registry;
+        let key = registry.read(move |records| records.signing_key(&kid)).await?;
+        Ok(found(key.filter(|key| key.environment == environment), Noun::Key)?)
     }
 
     /// The algorithm that new keys of `environment` sign with.
@@ -87,7 +105,7 @@ impl Office {
             else {
                 return Err(Refusal::State("no successor is announced yet").into());
             };
-            let from = policy.may_sign_from(&announced);
+            let from = policy.may_sign_from(&announced, &keys);
             if now < from {
                 return Err(Refusal::TooEarly { from }.into());
             }
@@ -115,23 +133,27 @@ impl Office {
     ) -> Result<Vec<SigningKeyRecord>, OfficeError> {
         let permit = who.require(Role::Owner)?;
         let (if_match, now, environment) = (errand.if_match.clone(), self.parts.clock.now(), address.environment);
-        let keys = self.keys(who, Some(environment)).await?;
-        let spare = match key_in(&keys, KeyState::Announced) {
-            Some(announced) if announced.kid != address.kid => None,
-            _ => Some(self.make_key(environment).await?),
-        };
-        self.change(permit, errand, move |records| {
-            let keys = records.signing_keys(environment)?;
-            let named = keys.iter().find(|key| key.kid == address.kid).cloned();
-            let key = found(named, Noun::Key)?;
-            if_match.admit(key.version)?;
-            let signed = key.state == KeyState::Active;
-            let revoked = key.revoked(now)?;
-            let successor = key_in(&keys, KeyState::Announced).or_else(|| spare.clone());
-            let successor = successor.filter(|_| signed).map(|key| key.activated(now));
-            Ok((Some(Mutation::KeyRevoked { revoked, successor }), ()))
-        })
-        .await?;
+        let mut spare = None;
+        loop {
+            let (if_match, kid, made) = (if_match.clone(), address.kid.clone(), spare.take());
+            let decide = move |records: &mut dyn Records| {
+                let keys = records.signing_keys(environment)?;
+                let key = found(keys.iter().find(|key| key.kid == kid).cloned(), Noun::Key)?;
+                if_match.admit(key.version)?;
+                let signed = key.state == KeyState::Active;
+                let revoked = key.revoked(now)?;
+                let successor = key_in(&keys, KeyState::Announced).or_else(|| made.clone());
+                let successor = successor.filter(|_| signed).map(|key| key.activated(now));
+                if signed && successor.is_none() {
+                    return Ok((None, Revocation::NeedsSuccessor));
+                }
+                Ok((Some(Mutation::KeyRevoked { revoked, successor }), Revocation::Made))
+            };
+            match self.change(permit, errand.clone(), decide).await? {
+                Revocation::Made => break,
+                Revocation::NeedsSuccessor => spare = Some(self.make_key(environment).await?),
+            }
+        }
         self.settle(who, environment).await
     }
 
@@ -147,26 +169,23 @@ impl Office {
         import: KeyImport,
     ) -> Result<Vec<SigningKeyRecord>, OfficeError> {
         let (permit, environment) = (who.require(Role::Owner)?, import.environment);
-        let key = self.record(environment, &import.private_key)?;
-        for _ in 0..MOST_STEPS {
-            let (key, now) = (key.clone(), self.parts.clock.now());
-            let done = self.change(permit, errand.clone(), move |records| {
-                if records.signing_key(&key.kid)?.is_some() {
-                    return Err(Refusal::Taken {
-                        noun: Noun::Key,
-                        field: "pem",
-                    }
-                    .into());
+        let (announced, now) = (self.record(environment, &import.private_key)?, self.parts.clock.now());
+        self.change(permit, errand, move |records| {
+            if records.signing_key(&announced.kid)?.is_some() {
+                return Err(Refusal::Taken {
+                    noun: Noun::Key,
+                    field: "pem",
                 }
-                Ok(match key_in(&records.signing_keys(environment)?, KeyState::Announced) {
-                    Some(before) => (Some(Mutation::KeyRetired(before.retired(now))), Imported::MadeRoom),
-                    None => (Some(Mutation::KeyAnnounced(key.clone())), Imported::Announced),
-                })
-            });
-            if done.await? == Imported::Announced {
-                break;
+                .into());
             }
-        }
+            let before = key_in(&records.signing_keys(environment)?, KeyState::Announced);
+            let imported = Mutation::KeyImported {
+                withdrawn: before.map(|key| key.retired(now)),
+                announced: announced.clone(),
+            };
+            Ok((Some(imported), ()))
+        })
+        .await?;
         self.settle(who, environment).await
     }
 
@@ -191,7 +210,7 @@ impl Office {
             };
             let made = match &step {
                 KeyStep::Begin | KeyStep::Announce => Some(self.make_key(environment).await?),
-                KeyStep::Activate(_) | KeyStep::Rotate { .. } | KeyStep::Retire(_) => None,
+                KeyStep::Activate(_) | KeyStep::Rotate { .. } | KeyStep::Lengthen(_) | KeyStep::Retire(_) => None,
             };
             let attribution = Attribution {
                 actor: Actor::Server,
@@ -201,7 +220,7 @@ impl Office {
             let decide = move |records: &mut dyn Records| {
                 let keys = records.signing_keys(environment)?;
                 let due = next_key_step(&keys, &policy, now).filter(|due| *due == step);
-                let mutation = due.and_then(|step| written(&step, &keys, (made.as_ref(), now)));
+                let mutation = due.and_then(|step| written(&step, &keys, (made.as_ref(), &policy, now)));
                 Ok::<_, CommitError>((mutation.map(Change::from), ()))
             };
             registry.commit(attribution, decide).await?;
@@ -249,17 +268,12 @@ impl Office {
             sealed_private_key: parts.sealer.seal(place, private_key.as_der(), &*parts.entropy),
             kid,
             announced_at: parts.clock.now(),
+            jwks_max_age: parts.policy.keys(environment).jwks_max_age,
             active_since: None,
             retiring_since: None,
             retired_at: None,
             version: Epoch::ZERO,
         })
-    }
-}
-
-impl super::commit::Versioned for Imported {
-    fn at(self, _: Epoch) -> Self {
-        self
     }
 }
 
@@ -295,7 +309,7 @@ fn key_in(keys: &[SigningKeyRecord], state: KeyState) -> Option<SigningKeyRecord
 fn written(
     step: &KeyStep,
     keys: &[SigningKeyRecord],
-    (made, now): (Option<&SigningKeyRecord>, Timestamp),
+    (made, policy, now): (Option<&SigningKeyRecord>, &KeyPolicy, Timestamp),
 ) -> Option<Mutation> {
     let named = |kid: &KeyId| keys.iter().find(|key| key.kid == *kid).cloned();
     Some(match step {
@@ -306,6 +320,7 @@ fn written(
             active: named(to)?.activated(now),
         },
         KeyStep::Announce => Mutation::KeyAnnounced(made?.clone()),
+        KeyStep::Lengthen(kid) => Mutation::KeyAnnounced(named(kid)?.lengthened(policy.jwks_max_age)),
         KeyStep::Retire(kid) => Mutation::KeyRetired(named(kid)?.retired(now)),
     })
 }

@@ -2,9 +2,10 @@
 
 use super::commit::{Creation, found};
 use super::{Administrator, Created, Errand, Office, OfficeError};
+use crate::ambient::Entropy;
 use crate::domain::{
-    EmailAddress, Epoch, Mutation, Noun, Operator, OperatorId, OperatorStatus, Refusal, Role, Secret, SecretDigest,
-    SecretKind, Timestamp,
+    EmailAddress, Epoch, Mutation, Noun, Operator, OperatorId, OperatorStatus, Pepper, Refusal, Role, Seconds, Secret,
+    SecretDigest, SecretKind, Timestamp,
 };
 use crate::store::{CommitError, Records, StoreError};
 
@@ -35,7 +36,8 @@ pub struct OperatorWithToken {
     pub token: Option<Secret>,
 }
 
-struct Making(Operator);
+/// An operator made in full, for whom there may be no room.
+pub(super) struct Making(Operator);
 
 impl Creation for Making {
     type Thing = Operator;
@@ -64,16 +66,25 @@ impl Creation for Making {
     }
 }
 
-/// Whether an owner other than `operator` is left.
-fn another_owner(records: &mut dyn Records, operator: &Operator) -> Result<(), CommitError> {
-    let left = records.operators()?.into_iter().any(|other| {
-        other.operator_id != operator.operator_id && other.role == Role::Owner && other.status == OperatorStatus::Active
-    });
-    if operator.role != Role::Owner || left {
+/// Whether an owner other than `operator` is left whose token works.
+fn another_owner(records: &mut dyn Records, operator: &Operator, now: Timestamp) -> Result<(), CommitError> {
+    let operators = records.operators()?;
+    let mut others = operators
+        .iter()
+        .filter(|other| other.operator_id != operator.operator_id);
+    if operator.role != Role::Owner || others.any(|other| other.is_live_owner(now)) {
         Ok(())
     } else {
-        Err(Refusal::State("this is the last owner: make another one first").into())
+        Err(Refusal::State("this is the last owner whose token works: make another one first").into())
     }
+}
+
+/// What operators and their tokens are made with.
+pub(super) struct Mint<'a> {
+    pub(super) pepper: &'a Pepper,
+    pub(super) entropy: &'a dyn Entropy,
+    pub(super) token_lifetime: Seconds,
+    pub(super) now: Timestamp,
 }
 
 /// A token just made, with what is kept of it.
@@ -81,6 +92,34 @@ struct MintedToken {
     token: Secret,
     digest: SecretDigest,
     expires_at: Timestamp,
+}
+
+impl Mint<'_> {
+    fn token(&self) -> MintedToken {
+        let token = Secret::mint(SecretKind::Operator, self.entropy);
+        MintedToken {
+            digest: self.pepper.digest(token.expose()),
+            expires_at: self.now + self.token_lifetime,
+            token,
+        }
+    }
+
+    /// An operator as it is kept, and its token.
+    pub(super) fn operator(&self, new: NewOperator) -> (Making, Secret) {
+        let minted = self.token();
+        let operator = Operator {
+            operator_id: OperatorId::mint(self.entropy),
+            email: new.email,
+            role: new.role,
+            token_digest: minted.digest,
+            token_hint: minted.token.hint(),
+            token_expires_at: minted.expires_at,
+            status: OperatorStatus::Active,
+            created_at: self.now,
+            version: Epoch::ZERO,
+        };
+        (Making(operator), minted.token)
+    }
 }
 
 impl Office {
@@ -115,22 +154,11 @@ impl Office {
         new: NewOperator,
     ) -> Result<Created<OperatorWithToken>, OfficeError> {
         let permit = who.require(Role::Owner)?;
-        let minted = self.mint_token();
-        let operator = Operator {
-            operator_id: OperatorId::mint(&*self.parts.entropy),
-            email: new.email,
-            role: new.role,
-            token_digest: minted.digest,
-            token_hint: minted.token.hint(),
-            token_expires_at: minted.expires_at,
-            status: OperatorStatus::Active,
-            created_at: self.parts.clock.now(),
-            version: Epoch::ZERO,
-        };
-        Ok(match self.create(permit, errand, Making(operator)).await? {
+        let (making, token) = self.mint().operator(new);
+        Ok(match self.create(permit, errand, making).await? {
             Created::Now(operator) => Created::Now(OperatorWithToken {
                 operator,
-                token: Some(minted.token),
+                token: Some(token),
             }),
             Created::Before(operator) => Created::Before(OperatorWithToken { operator, token: None }),
         })
@@ -147,7 +175,7 @@ impl Office {
         errand: Errand,
         change: RoleChange,
     ) -> Result<Operator, OfficeError> {
-        let if_match = errand.if_match.clone();
+        let (if_match, now) = (errand.if_match.clone(), self.parts.clock.now());
         self.change(who.require(Role::Owner)?, errand, move |records| {
             let before = found(records.operator(&change.operator_id)?, Noun::Operator)?;
             if_match.admit(before.version)?;
@@ -155,7 +183,7 @@ impl Office {
             if before.role == change.role {
                 return Ok((None, before));
             }
-            another_owner(records, &before)?;
+            another_owner(records, &before, now)?;
             let after = Operator {
                 role: change.role,
                 ..before
@@ -175,12 +203,12 @@ impl Office {
         errand: Errand,
         operator_id: OperatorId,
     ) -> Result<Operator, OfficeError> {
-        let if_match = errand.if_match.clone();
+        let (if_match, now) = (errand.if_match.clone(), self.parts.clock.now());
         self.change(who.require(Role::Owner)?, errand, move |records| {
             let operator = found(records.operator(&operator_id)?, Noun::Operator)?;
             if_match.admit(operator.version)?;
             let revoked = operator.clone().revoked()?;
-            another_owner(records, &operator)?;
+            another_owner(records, &operator, now)?;
             Ok((Some(Mutation::OperatorRevoked(revoked.clone())), revoked))
         })
         .await
@@ -198,7 +226,7 @@ impl Office {
         operator_id: OperatorId,
     ) -> Result<OperatorWithToken, OfficeError> {
         let (if_match, permit) = (errand.if_match.clone(), who.require(Role::Owner)?);
-        let minted = self.mint_token();
+        let minted = self.mint().token();
         let (digest, hint, expires_at) = (minted.digest, minted.token.hint(), minted.expires_at);
         let changed = self.change(permit, errand, move |records| {
             let operator = found(records.operator(&operator_id)?, Noun::Operator)?;
@@ -217,12 +245,13 @@ impl Office {
         })
     }
 
-    fn mint_token(&self) -> MintedToken {
-        let token = Secret::mint(SecretKind::Operator, &*self.parts.entropy);
-        MintedToken {
-            digest: self.parts.pepper.digest(token.expose()),
-            expires_at: self.parts.clock.now() + self.parts.policy.operator_token_lifetime,
-            token,
+    fn mint(&self) -> Mint<'_> {
+        let parts = &self.parts;
+        Mint {
+            pepper: &parts.pepper,
+            entropy: &*parts.entropy,
+            token_lifetime: parts.policy.operator_token_lifetime,
+            now: parts.clock.now(),
         }
     }
 }

@@ -123,6 +123,21 @@ impl Office {
         Ok(found(self.parts.registry.read(read).await?, Noun::Client)?)
     }
 
+    /// One secret of a client.
+    ///
+    /// # Errors
+    /// When there is no such client or secret, the role does not allow it, or the store does not answer in time.
+    pub async fn secret(
+        &self,
+        who: &Administrator,
+        client_id: ClientId,
+        secret_id: SecretId,
+    ) -> Result<ClientSecret, OfficeError> {
+        let mut secrets = self.secrets(who, client_id).await?.into_iter();
+        let named = secrets.find(|secret| secret.secret_id == secret_id);
+        Ok(found(named, Noun::Secret)?)
+    }
+
     /// Makes a further secret and, where that is asked, gives the others an end.
     ///
     /// # Errors

@@ -16,6 +16,7 @@ mod uses;
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use tokio::time::timeout;
@@ -39,6 +40,8 @@ const FILL_ATTEMPTS: usize = 16;
 
 /// How many uses are written in one transaction.
 const USES_AT_A_TIME: usize = 200;
+/// How long work that asks nothing of the store may take: an RSA key of 4096 bits on a busy machine.
+const ASIDE: Duration = Duration::from_secs(10);
 
 /// What a registry is made with.
 pub struct RegistryParts {
@@ -180,9 +183,9 @@ impl Registry {
     /// Does work that takes long, such as making a key, on a thread that may block.
     ///
     /// # Errors
-    /// When no thread is free in time, or the work takes too long.
+    /// When no thread is free in time, or the work takes more than ten seconds.
     pub async fn aside<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, StoreError> {
-        self.door.call(move |_| work()).await
+        self.door.call_within(ASIDE, move |_| work()).await
     }
 
     /// Reads what is not remembered, such as lists.

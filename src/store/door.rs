@@ -121,6 +121,18 @@ impl Door {
         &self,
         work: impl FnOnce(&dyn Store) -> T + Send + 'static,
     ) -> Result<T, StoreError> {
+        self.call_within(self.patience, work).await
+    }
+
+    /// The same for work that may take as long as `deadline`, once there is a place for it.
+    ///
+    /// # Errors
+    /// When no place is free in time, or the work takes longer.
+    pub async fn call_within<T: Send + 'static>(
+        &self,
+        deadline: Duration,
+        work: impl FnOnce(&dyn Store) -> T + Send + 'static,
+    ) -> Result<T, StoreError> {
         let asked = Instant::now();
         let place = timeout(self.patience, Arc::clone(&self.places).acquire_owned())
             .await
@@ -134,9 +146,35 @@ impl Door {
             drop(place);
             value
         });
-        timeout(self.patience, done)
+        timeout(deadline, done)
             .await
             .map_err(|_| StoreError::Unavailable("no answer in time".to_owned()))?
             .map_err(|_| StoreError::Unavailable("the work was given up".to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+    use crate::store::MemoryStore;
+
+    #[test]
+    fn work_with_a_deadline_of_its_own_outlasts_the_patience_with_the_store() {
+        let patience = Duration::from_millis(20);
+        let door = Door::new(Arc::new(MemoryStore::default()), 2, patience, Arc::new(|_| ()));
+        actix_web::rt::System::new().block_on(async {
+            let (end_slow, slow) = mpsc::channel::<()>();
+            let other = door.clone();
+            let work = move |_: &dyn Store| slow.recv().is_ok();
+            let patient = actix_web::rt::spawn(async move { other.call_within(Duration::from_mins(1), work).await });
+            let (end_stalled, stalled) = mpsc::channel::<()>();
+            let impatient = door.call(move |_| stalled.recv().is_ok()).await;
+            assert!(matches!(impatient, Err(StoreError::Unavailable(_))), "{impatient:?}");
+            end_stalled.send(()).unwrap();
+            end_slow.send(()).unwrap();
+            assert!(patient.await.unwrap().unwrap());
+        });
     }
 }

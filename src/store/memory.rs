@@ -171,6 +171,7 @@ impl Shelves {
             Mutation::KeyAnnounced(key) | Mutation::KeyActivated(key) | Mutation::KeyRetired(key) => {
                 self.put_keys([Some(key), None])?;
             }
+            Mutation::KeyImported { withdrawn, announced } => self.put_keys([withdrawn, Some(announced)])?,
             Mutation::KeyRotated { retiring, active } => self.put_keys([Some(retiring), Some(active)])?,
             Mutation::KeyRevoked { revoked, successor } => self.put_keys([Some(revoked), successor])?,
             Mutation::TokenRevoked(token) => {

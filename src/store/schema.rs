@@ -99,6 +99,7 @@ diesel::table! {
         public_jwk -> Text,
         sealed_private_key -> Binary,
         announced_at -> BigInt,
+        jwks_max_age -> BigInt,
         active_since -> Nullable<BigInt>,
         retiring_since -> Nullable<BigInt>,
         retired_at -> Nullable<BigInt>,

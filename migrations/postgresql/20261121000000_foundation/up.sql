@@ -117,6 +117,7 @@ CREATE TABLE signing_keys (
     public_jwk TEXT NOT NULL,
     sealed_private_key BYTEA NOT NULL,
     announced_at BIGINT NOT NULL,
+    jwks_max_age BIGINT NOT NULL,
     active_since BIGINT,
     retiring_since BIGINT,
     retired_at BIGINT,

@@ -116,6 +116,7 @@ CREATE TABLE signing_keys (
     public_jwk TEXT NOT NULL,
     sealed_private_key BLOB NOT NULL,
     announced_at INTEGER NOT NULL,
+    jwks_max_age INTEGER NOT NULL,
     active_since INTEGER,
     retiring_since INTEGER,
     retired_at INTEGER,

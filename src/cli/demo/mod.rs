@@ -92,7 +92,8 @@ async fn stand(ambient: &Ambient) -> Result<Standing, Failure> {
         let scratch = Scratch::create(&*ambient.entropy)?;
         let settings = settings(&scratch, preferred)?;
         let email = "ada@example.com".parse().expect("this is an address");
-        let (_, token) = first_operator::create(&settings, ambient, email, Role::Owner)?;
+        let made = first_operator::create(&settings, ambient, email, Role::Owner)?;
+        let token = made.token.expect("an operator is made with a token");
         match app::start(&settings, ambient.clone()).await {
             Ok(running) => {
                 return Ok(Standing {

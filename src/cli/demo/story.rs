@@ -8,7 +8,7 @@ use super::cast::{
 use super::scenes::{audience, opening};
 use super::stage::{Expectation, Seen, Stage};
 use crate::cli::failure::Failure;
-use crate::cli::journal::{Chain, Head};
+use crate::cli::journal::{Chain, StatedHead};
 use crate::cli::wire::Answer;
 use crate::domain::Environment::{Production, Qa};
 
@@ -204,8 +204,8 @@ fn line(row: &Value) -> String {
 }
 
 fn end(chain: &Chain, answer: &Answer) -> Seen {
-    let head = Head::read(&answer.body).ok_or_else(|| answer.body.to_string())?;
-    let head = chain.end_at(head)?;
+    let head = StatedHead::read(&answer.body).ok_or_else(|| answer.body.to_string())?;
+    let head = chain.end_at(&head)?;
     Ok(format!("{} rows, {}", head.epoch, head.hash))
 }
 

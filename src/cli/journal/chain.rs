@@ -3,11 +3,12 @@
 use serde_json::Value;
 
 use super::super::Invocation;
+use super::super::admin_api::LARGEST_PAGE;
 use super::super::conversation::Conversation;
-use super::super::failure::Failure;
-use super::row::{Head, Row};
+use super::super::failure::{Exit, Failure};
+use super::row::{Head, Row, StatedHead};
 use crate::domain::{BrokenChain, Epoch, JournalEntry};
-use crate::store::{self, JournalFilter, Migrate, Page, StoreSettings};
+use crate::store::{self, JournalFilter, Migrate, Page, Store, StoreError, StoreSettings};
 
 /// Rows read from the store at a time.
 const ROWS: u16 = 500;
@@ -58,11 +59,11 @@ impl Chain {
         })
     }
 
-    /// Ends the walk at `head`.
+    /// Ends the walk, which should have come to `head`.
     ///
     /// # Errors
     /// With a sentence, when the journal ends before it or with another hash.
-    pub(in crate::cli) fn end_at(&self, head: Head) -> Result<Head, String> {
+    pub(in crate::cli) fn end_at(&self, head: &StatedHead) -> Result<Head, String> {
         let found = self.head();
         if found.epoch < head.epoch {
             let truncated = BrokenChain::Truncated {
@@ -70,13 +71,13 @@ impl Chain {
                 head: head.epoch,
             };
             Err(truncated.to_string())
-        } else if found == head {
-            Ok(found)
-        } else {
+        } else if found.epoch == head.epoch && head.hash.is_some_and(|hash| hash != found.hash) {
             Err(format!(
                 "epoch {} does not have the hash that the head names",
                 found.epoch
             ))
+        } else {
+            Ok(found)
         }
     }
 }
@@ -86,11 +87,16 @@ impl Chain {
 /// # Errors
 /// When the server does not answer.
 pub(super) fn of_a_server(server: &Conversation<'_, '_>) -> Result<Verdict, Failure> {
-    let head = Head::read(&server.api.get("/journal/head")?.body)
+    let head = StatedHead::read(&server.api.get("/journal/head")?.body)
         .ok_or_else(|| Failure::failed("the answer is not the head of a journal: is the server of this version?"))?;
     let mut chain = Chain::default();
     for page in server.api.pages("/journal", Vec::new(), None) {
-        for row in page? {
+        let rows = match page {
+            Ok(rows) => rows,
+            Err(failure) if failure.exit == Exit::Failed => return row_by_row(server, chain, (&head, failure)),
+            Err(failure) => return Err(failure),
+        };
+        for row in rows {
             if chain.head().epoch >= head.epoch {
                 break;
             }
@@ -102,7 +108,37 @@ pub(super) fn of_a_server(server: &Conversation<'_, '_>) -> Result<Verdict, Fail
             break;
         }
     }
-    Ok(chain.end_at(head).map_or_else(Verdict::Broken, Verdict::Holds))
+    Ok(chain.end_at(&head).map_or_else(Verdict::Broken, Verdict::Holds))
+}
+
+/// Goes on where a page cannot be shown, up to the row for whose sake it cannot.
+///
+/// # Errors
+/// With the failure of the page, when each of its rows can be shown.
+fn row_by_row(
+    server: &Conversation<'_, '_>,
+    mut chain: Chain,
+    (head, failed): (&StatedHead, Failure),
+) -> Result<Verdict, Failure> {
+    // To show a page the server reads one row more.
+    for _ in 0..=LARGEST_PAGE {
+        let epoch = chain.head().epoch.next();
+        if epoch > head.epoch {
+            break;
+        }
+        let shown = match server.api.get(&format!("/journal/{epoch}")) {
+            Ok(answer) => chain.follow_shown(&answer.body),
+            Err(failure) => match failure.exit {
+                Exit::NotFound => Err(format!("epoch {epoch} is missing")),
+                Exit::Failed => Err(format!("epoch {epoch} cannot be read: {}", failure.sentences.join(" "))),
+                _ => return Err(failure),
+            },
+        };
+        if let Err(reason) = shown {
+            return Ok(Verdict::Broken(reason));
+        }
+    }
+    Err(failed)
 }
 
 /// Walks the journal in the store of the settings, and writes nothing.
@@ -118,8 +154,16 @@ pub(super) fn of_the_store(invocation: &Invocation<'_>) -> Result<Verdict, Failu
         timeout: database.timeout,
         migrate: Migrate::Require,
     })?;
+    match walk(&*store) {
+        Ok(verdict) => Ok(verdict),
+        Err(StoreError::Corrupt(reason)) => Ok(Verdict::Broken(reason)),
+        Err(unavailable @ StoreError::Unavailable(_)) => Err(unavailable.into()),
+    }
+}
+
+fn walk(store: &dyn Store) -> Result<Verdict, StoreError> {
     let mut chain = Chain::default();
-    let mut head = Epoch::ZERO;
+    let mut head = None;
     let mut rows = Vec::new();
     loop {
         let page = Page {
@@ -127,8 +171,8 @@ pub(super) fn of_the_store(invocation: &Invocation<'_>) -> Result<Verdict, Failu
             limit: ROWS,
         };
         store.read(&mut |records| {
-            if head == Epoch::ZERO {
-                head = records.epoch()?;
+            if head.is_none() {
+                head = Some(records.epoch()?);
             }
             rows = records.journal(&JournalFilter::default(), &page)?;
             Ok(())
@@ -142,13 +186,9 @@ pub(super) fn of_the_store(invocation: &Invocation<'_>) -> Result<Verdict, Failu
             }
         }
     }
-    let found = chain.head();
-    if found.epoch < head {
-        let truncated = BrokenChain::Truncated {
-            found: found.epoch,
-            head,
-        };
-        return Ok(Verdict::Broken(truncated.to_string()));
-    }
-    Ok(Verdict::Holds(found))
+    let head = StatedHead {
+        epoch: head.unwrap_or(Epoch::ZERO),
+        hash: None,
+    };
+    Ok(chain.end_at(&head).map_or_else(Verdict::Broken, Verdict::Holds))
 }

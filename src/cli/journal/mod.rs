@@ -17,7 +17,7 @@ use crate::domain::{Environment, PartnerId};
 use chain::Verdict;
 
 pub(super) use chain::Chain;
-pub(super) use row::Head;
+pub(super) use row::StatedHead;
 
 /// The journal: every change, in order
 #[derive(Args, Debug)]

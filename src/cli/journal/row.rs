@@ -49,7 +49,7 @@ impl Row {
     }
 }
 
-/// The end of the journal: how many rows there are, and the hash of the last.
+/// How far a walk has come: how many rows there were, and the hash of the last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::cli) struct Head {
     pub(in crate::cli) epoch: Epoch,
@@ -61,12 +61,26 @@ impl Head {
         epoch: Epoch::ZERO,
         hash: ChainHash::GENESIS,
     };
+}
 
+/// Where the journal should end, as it is kept beside the rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::cli) struct StatedHead {
+    pub(in crate::cli) epoch: Epoch,
+    /// The hash of the row there, where somebody read it.
+    pub(in crate::cli) hash: Option<ChainHash>,
+}
+
+impl StatedHead {
     /// What the admin API shows.
     pub(in crate::cli) fn read(value: &Value) -> Option<Self> {
+        let hash = match &value["hash"] {
+            Value::Null => None,
+            hash => Some(hash.as_str()?.parse().ok()?),
+        };
         Some(Self {
             epoch: Epoch::new(value["epoch"].as_i64()?),
-            hash: value["hash"].as_str()?.parse().ok()?,
+            hash,
         })
     }
 }

@@ -7,7 +7,7 @@ use actix_web::{HttpMessage as _, HttpRequest, web};
 
 use super::fields::Members;
 use super::problem::{Fault, Problem};
-use crate::domain::{Epoch, Invalid, RequestId, sha256};
+use crate::domain::{Epoch, Invalid, Refusal, RequestId, sha256};
 use crate::office::{Administrator, Errand, Idempotency, IfMatch, Office};
 
 /// The header under which a creation may be repeated.
@@ -140,8 +140,19 @@ impl Call {
         self.action()
     }
 
+    /// What comes with an action on all the keys of an environment together, which have no version.
+    ///
+    /// # Errors
+    /// [`Refusal::Stale`] when `If-Match` names one all the same: it can match nothing (RFC 9110 §13.1.1).
+    pub(super) fn action_on_a_ring(&self) -> Result<Errand, Problem> {
+        match self.if_match()? {
+            None | Some(IfMatch::Anything) => Ok(self.errand()),
+            Some(IfMatch::Versions(_)) => Err(Refusal::Stale.into()),
+        }
+    }
+
     /// What comes with every request.
-    pub(super) fn errand(&self) -> Errand {
+    fn errand(&self) -> Errand {
         Errand {
             request_id: request_id(&self.request),
             ..Errand::default()

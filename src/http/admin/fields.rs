@@ -15,7 +15,6 @@ use crate::domain::Invalid;
 const LONGEST_NAME: usize = 64;
 
 /// A JSON value in which an object keeps every member, the repeated ones too.
-#[derive(Debug)]
 pub(super) enum Value {
     Null,
     Boolean,
@@ -141,7 +140,6 @@ where
 }
 
 /// The members of a body or the parameters of a query, taken one by one.
-#[derive(Debug)]
 pub(super) struct Members {
     left: Vec<(String, Value)>,
     faults: Vec<Fault>,

@@ -109,3 +109,10 @@ pub(super) async fn head(call: Call) -> Result<HttpResponse, Problem> {
     let head = call.office.journal_head(&call.who).await?;
     Ok(json(StatusCode::OK, &head))
 }
+
+pub(super) async fn show(call: Call) -> Result<HttpResponse, Problem> {
+    call.no_query()?;
+    let row = call.office.journal_row(&call.who, call.path("epoch")?).await?;
+    let row = row.ok_or(Problem::NoSuchPath)?;
+    Ok(json(StatusCode::OK, &View::from(row)))
+}

@@ -3,6 +3,7 @@
 use actix_web::HttpResponse;
 use zeroize::Zeroizing;
 
+use super::answer::shown;
 use super::call::Call;
 use super::fields::{Faulty, Value, text};
 use super::paging::{Asked, whole};
@@ -23,19 +24,30 @@ pub(super) async fn list_all(call: Call) -> Result<HttpResponse, Problem> {
     asked.answer_from(keys, |key: &SigningKeyRecord| key.kid.clone())
 }
 
+pub(super) async fn show(call: Call) -> Result<HttpResponse, Problem> {
+    call.no_query()?;
+    let address = KeyAddress {
+        environment: call.path("environment")?,
+        kid: call.path("kid")?,
+    };
+    let key = call.office.key(&call.who, address).await?;
+    Ok(shown(&key, key.version))
+}
+
 pub(super) async fn rotate(call: Call) -> Result<HttpResponse, Problem> {
-    call.bare_action()?;
-    let environment = call.path("environment")?;
-    let keys = call.office.rotate_key(&call.who, call.errand(), environment).await?;
+    call.no_query()?;
+    call.body_if_any(|_| Some(()))?;
+    let (errand, environment) = (call.action_on_a_ring()?, call.path("environment")?);
+    let keys = call.office.rotate_key(&call.who, errand, environment).await?;
     Ok(whole(keys))
 }
 
 pub(super) async fn import(call: Call) -> Result<HttpResponse, Problem> {
     call.no_query()?;
-    let environment: Environment = call.path("environment")?;
+    let (errand, environment) = (call.action_on_a_ring()?, call.path::<Environment>("environment")?);
     let pem = call.body(|body| body.required("pem", pem))?;
     let import = KeyImport::from_pem(environment, call.office.key_algorithm(environment), &pem)?;
-    let keys = call.office.import_key(&call.who, call.errand(), import).await?;
+    let keys = call.office.import_key(&call.who, errand, import).await?;
     Ok(whole(keys))
 }
 

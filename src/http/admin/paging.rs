@@ -46,7 +46,7 @@ macro_rules! keys {
         }
     )* };
 }
-keys!(PartnerId: "partner", ClientId: "client", OperatorId: "operator", KeyId: "key", SecretId: "secret");
+keys!(PartnerId: "partner", ClientId: "client", OperatorId: "operator", KeyId: "key", SecretId: "secret", Epoch: "epoch");
 
 impl Key for (Environment, ApiId) {
     const KIND: &'static str = "api";
@@ -56,17 +56,6 @@ impl Key for (Environment, ApiId) {
     fn parse(text: &str) -> Option<Self> {
         let (environment, api_id) = text.split_once('/')?;
         environment.parse().ok().zip(api_id.parse().ok())
-    }
-}
-
-impl Key for Epoch {
-    const KIND: &'static str = "epoch";
-    fn write(&self) -> String {
-        self.to_string()
-    }
-    fn parse(text: &str) -> Option<Self> {
-        let number = text.parse::<i64>().ok().filter(|number| *number > 0)?;
-        Some(Self::new(number))
     }
 }
 

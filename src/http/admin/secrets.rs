@@ -25,10 +25,17 @@ pub(super) async fn list_all(call: Call) -> Result<HttpResponse, Problem> {
     asked.answer_from(secrets, |secret: &ClientSecret| secret.secret_id.clone())
 }
 
+pub(super) async fn show(call: Call) -> Result<HttpResponse, Problem> {
+    call.no_query()?;
+    let (client_id, secret_id) = (call.path("client_id")?, call.path("secret_id")?);
+    let secret = call.office.secret(&call.who, client_id, secret_id).await?;
+    Ok(shown(&secret, secret.version))
+}
+
 pub(super) async fn add(call: Call) -> Result<HttpResponse, Problem> {
     call.no_query()?;
     let client_id: ClientId = call.path("client_id")?;
-    let location = format!("/clients/{client_id}/secrets");
+    let secrets = format!("/clients/{client_id}/secrets");
     let errand = call.creation()?;
     let new = call.body_if_any(|body| {
         let note = body.nullable("note", text);
@@ -44,7 +51,8 @@ pub(super) async fn add(call: Call) -> Result<HttpResponse, Problem> {
         })
     })?;
     let added = call.office.add_secret(&call.who, errand, new).await?;
-    let version = added.thing().kept.version;
+    let kept = &added.thing().kept;
+    let (version, location) = (kept.version, format!("{secrets}/{}", kept.secret_id));
     let view = added.map(|SecretWithText { kept, secret }| View {
         secret: kept,
         client_secret: secret.map(|secret| secret.expose().to_owned()),

@@ -11,7 +11,7 @@ pub(super) use directory::{ApiRow, ClientRow, PartnerRow};
 pub(super) use journal::JournalRow;
 
 use super::StoreError;
-use crate::domain::{Scope, Timestamp};
+use crate::domain::{Scope, Seconds, Timestamp};
 
 /// Reads the columns of one table.
 #[derive(Clone, Copy)]
@@ -61,6 +61,10 @@ impl Columns {
         } else {
             Err(self.corrupt(column))
         }
+    }
+
+    fn duration(self, column: &'static str, seconds: i64) -> Result<Seconds, StoreError> {
+        u32::try_from(seconds).map(Seconds).map_err(|_| self.corrupt(column))
     }
 
     fn optional_moment(self, column: &'static str, seconds: Option<i64>) -> Result<Option<Timestamp>, StoreError> {

@@ -61,6 +61,10 @@ pub(super) fn apply(connection: &mut DbConn, mutation: Mutation) -> Result<(), A
         Mutation::KeyAnnounced(key) | Mutation::KeyActivated(key) | Mutation::KeyRetired(key) => {
             put_key(connection, key)
         }
+        Mutation::KeyImported { withdrawn, announced } => {
+            withdrawn.map_or(Ok(()), |withdrawn| put_key(connection, withdrawn))?;
+            put_key(connection, announced)
+        }
         // The key that stops comes first: two that sign at once would be refused.
         Mutation::KeyRotated { retiring, active } => {
             put_key(connection, retiring)?;

@@ -53,6 +53,16 @@ fn the_rows_are_a_chain_that_ends_at_the_head() {
     }
     let head = harness.get("/journal/head").expect(200);
     assert_eq!((&head["epoch"], &head["hash"]), (&json!(rows.len()), &previous));
+    for row in &rows {
+        assert_eq!(harness.get(&format!("/journal/{}", row["epoch"])).expect(200), *row);
+    }
+    assert_eq!(
+        harness.get(&format!("/journal/{}", rows.len() + 1)).problem(404),
+        "not-found"
+    );
+    for bad in ["0", "-1", "01", "x", "9223372036854775808"] {
+        assert_eq!(harness.get(&format!("/journal/{bad}")).faults(400), ["epoch"], "{bad}");
+    }
     // Another installation with other operators has another chain.
     assert_ne!(nothing.get("/journal/head").expect(200)["hash"], head["hash"]);
 }

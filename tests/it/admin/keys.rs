@@ -165,13 +165,62 @@ fn a_key_of_another_environment_is_none_of_this_one() {
 }
 
 #[test]
+fn a_key_is_shown_where_it_is() {
+    let harness = begun();
+    let listed = keys(&harness, "?environment=qa").remove(0);
+    let path = format!("/keys/qa/{}", listed["kid"].as_str().unwrap());
+    let shown = harness.get(&path);
+    assert_eq!(shown.header("ETag"), format!("\"{}\"", listed["version"]));
+    assert_eq!(shown.expect(200), listed);
+    assert_eq!(
+        harness.get(&path.replace("/qa/", "/production/")).problem(404),
+        "not-found"
+    );
+}
+
+#[test]
+fn the_keys_of_an_environment_have_no_version_that_could_match() {
+    let harness = begun();
+    harness.pass(MAX_AGE);
+    let pem = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap().serialize_pem();
+    let ask = |action: &str, tag: &str| {
+        let ask = harness
+            .ask("POST", &format!("/keys/qa/{action}"))
+            .header("If-Match", tag);
+        match action {
+            "import" => ask.json(&json!({ "pem": pem })).send(),
+            _ => ask.send(),
+        }
+    };
+    let epoch = harness.epoch();
+    for action in ["rotate", "import"] {
+        assert_eq!(ask(action, "\"1\"").problem(412), "stale", "{action}");
+        assert_eq!(ask(action, "1").faults(400), ["If-Match"], "{action}");
+    }
+    assert_eq!(harness.epoch(), epoch);
+    for action in ["rotate", "import"] {
+        ask(action, "*").expect(200);
+    }
+}
+
+#[test]
 fn an_imported_key_is_announced_in_place_of_the_one_before() {
     let harness = begun();
     let before = kid(&harness, "qa", "announced");
+    let epoch = harness.epoch();
     let pem = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap().serialize_pem();
     harness.post("/keys/qa/import", &json!({ "pem": pem })).expect(200);
     let imported = kid(&harness, "qa", "announced");
     assert_eq!(kid(&harness, "qa", "retired"), before);
+    // One change: nothing that fails in between can leave the environment without a successor.
+    let last = harness.get("/journal?order=newest_first&limit=1").expect(200);
+    assert_eq!(
+        (&last["items"][0]["action"], &last["items"][0]["subject"]),
+        (&json!("key.imported"), &json!(imported))
+    );
+    let detail: Value = serde_json::from_str(last["items"][0]["detail"].as_str().unwrap()).unwrap();
+    assert_eq!(detail["withdrawn"]["kid"], before);
+    assert_eq!(last["items"][0]["epoch"], epoch.get() + 1);
     assert_eq!(
         harness.post("/keys/qa/import", &json!({ "pem": pem })).faults(409),
         ["pem"]

@@ -125,6 +125,37 @@ fn there_is_always_an_owner_left() {
 }
 
 #[test]
+fn an_owner_whose_token_has_expired_is_none_that_is_left() {
+    let harness = Harness::start();
+    let first = format!("/operators/{}", id_of(&harness, Role::Owner));
+    let (second, _) = create(&harness, "second@example.com", "owner");
+    harness.pass(30 * 86_400);
+    let rotated = harness.act(&format!("{first}/token")).expect(200);
+    let token = rotated["token"].as_str().unwrap();
+    // The second owner's token worked for ninety days.
+    harness.pass(60 * 86_400);
+    let before = harness.epoch();
+    let act = |path: String| harness.ask("POST", &path).with_token(token).send();
+    let revoked = act(format!("{first}/revoke"));
+    assert_eq!(revoked.problem(409), "conflict");
+    assert!(
+        revoked.text.contains("the last owner whose token works"),
+        "{}",
+        revoked.text
+    );
+    let demoted = harness
+        .ask("PATCH", &first)
+        .with_token(token)
+        .header("If-Match", "*")
+        .json(&json!({ "role": "viewer" }))
+        .send();
+    assert_eq!(demoted.problem(409), "conflict");
+    assert_eq!(harness.epoch(), before);
+    act(format!("/operators/{second}/token")).expect(200);
+    act(format!("{first}/revoke")).expect(200);
+}
+
+#[test]
 fn two_owners_who_revoke_each_other_leave_one() {
     let harness = Harness::start();
     let first = id_of(&harness, Role::Owner);

@@ -17,11 +17,19 @@ fn a_rotation_with_overlap_leaves_the_old_secret_its_time() {
     harness.pass(60);
     let body = json!({ "note": "second", "retire_others_at": "2027-01-16T08:00:00Z" });
     let added = harness.post(&format!("{path}/secrets"), &body);
-    assert_eq!(
-        added.header("Location"),
-        format!("/admin/v1/clients/{client_id}/secrets")
-    );
+    let location = added.header("Location").to_owned();
     let added = added.expect(201);
+    let secret_id = added["secret"]["secret_id"].as_str().unwrap();
+    assert_eq!(location, format!("/admin/v1/clients/{client_id}/secrets/{secret_id}"));
+    let shown = harness.get(location.strip_prefix("/admin/v1").unwrap());
+    assert_eq!(shown.header("ETag"), format!("\"{}\"", added["secret"]["version"]));
+    assert_eq!(shown.expect(200), added["secret"]);
+    for stranger in [
+        format!("{path}/secrets/0000000000000000"),
+        format!("/clients/qa-nobody-0000000000/secrets/{secret_id}"),
+    ] {
+        assert_eq!(harness.get(&stranger).problem(404), "not-found", "{stranger}");
+    }
     assert!(added["client_secret"].as_str().unwrap().starts_with("mms_qa_"));
     assert_eq!(added["secret"]["note"], "second");
     assert_eq!(added["secret"]["not_before"], "2027-01-15T08:01:00Z");

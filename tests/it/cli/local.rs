@@ -84,6 +84,7 @@ fn for_scripts_the_first_operator_is_one_object() {
     let created = installation.run(&[&FIRST[..], &["--json"]].concat()).exits(0).json();
     assert_eq!(created["operator"]["email"], "ada@example.com");
     assert_eq!(created["operator"]["role"], "owner");
+    assert_eq!(created["operator"]["version"], 1);
     assert!(created["token"].as_str().unwrap().starts_with("mmo_"));
 }
 
@@ -101,10 +102,10 @@ fn on_sqlite_a_running_server_keeps_the_first_operator_out_and_the_message_says_
         "{refused:?}"
     );
     let log = server.end();
-    assert!(log.contains("there is no operator yet"), "{log}");
+    assert!(log.contains("no owner has a token that works"), "{log}");
     installation.run(&FIRST).exits(0);
     let log = installation.serve().end();
-    assert!(!log.contains("there is no operator yet"), "{log}");
+    assert!(!log.contains("no owner has a token that works"), "{log}");
 }
 
 #[test]
@@ -133,44 +134,64 @@ fn health_tells_a_ready_server_from_none() {
 }
 
 #[test]
-fn a_row_that_was_tampered_with_is_named() {
+fn what_was_done_to_the_rows_is_named_in_the_store_and_through_a_server() {
     let installation = Installation::new();
-    installation.first_operator();
+    let token = installation.first_operator();
     drop(installation.serve());
-    let held = installation
-        .run(&["journal", "verify", "--local", "--json"])
-        .exits(0)
-        .json();
+    let verify_local = ["journal", "verify", "--local", "--json"];
+    let held = installation.run(&verify_local).exits(0).json();
     assert_eq!(held["holds"], true);
-    assert!(held["epoch"].as_i64().unwrap() >= 3, "an operator and the keys: {held}");
-
+    assert_eq!(held["epoch"], 5, "an operator and the keys: {held}");
     let path = installation.path().join("data/mintmark.db");
     let mut aside = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
     aside
-        .batch_execute("UPDATE journal SET actor = 'nobody' WHERE epoch = 2")
+        .batch_execute("CREATE TABLE kept AS SELECT * FROM journal")
         .unwrap();
-    let broken = installation.run(&["journal", "verify", "--local"]).exits(1);
-    assert!(broken.err.contains("epoch 2 was altered"), "{broken:?}");
-
-    aside.batch_execute("DELETE FROM journal WHERE epoch = 2").unwrap();
-    let broken = installation.run(&["journal", "verify", "--local", "--json"]).exits(1);
-    assert_eq!(broken.json()["holds"], false);
-    assert!(broken.err.contains("epoch 2 is missing"), "{broken:?}");
-}
-
-#[test]
-fn a_journal_cut_short_is_noticed() {
-    let installation = Installation::new();
-    installation.first_operator();
-    drop(installation.serve());
-    let path = installation.path().join("data/mintmark.db");
-    let mut aside = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
-    aside.batch_execute("DELETE FROM journal WHERE epoch > 2").unwrap();
-    let broken = installation.run(&["journal", "verify", "--local"]).exits(1);
-    assert!(
-        broken.err.contains("ends at epoch 2, but the head stands at"),
-        "{broken:?}"
-    );
+    for (tampering, named) in [
+        (
+            "UPDATE journal SET actor = 'nobody' WHERE epoch = 2",
+            ["epoch 2 was altered"; 2],
+        ),
+        (
+            "DELETE FROM journal WHERE epoch = 2",
+            ["epoch 2 is missing: epoch 3 stands in its place"; 2],
+        ),
+        (
+            "DELETE FROM journal WHERE epoch > 3",
+            ["ends at epoch 3, but the head stands at epoch 5"; 2],
+        ),
+        (
+            "DELETE FROM journal",
+            ["ends at epoch 0, but the head stands at epoch 5"; 2],
+        ),
+        (
+            "UPDATE journal SET action = 'hunter2' WHERE epoch = 4",
+            ["unreadable action, at epoch 4", "epoch 4 cannot be read"],
+        ),
+        (
+            "UPDATE journal SET hash = 'hunter2' WHERE epoch = 5",
+            ["unreadable hash, at epoch 5", "epoch 5 cannot be read"],
+        ),
+    ] {
+        aside.batch_execute(tampering).unwrap();
+        let server = installation.serve();
+        let mut verify = installation.command(&["journal", "verify", "--json"]);
+        verify
+            .env("MINTMARK_SERVER", server.url())
+            .env("MINTMARK_OPERATOR_TOKEN", &token);
+        let remote = super::finished(&mut verify).exits(1);
+        drop(server);
+        let local = installation.run(&verify_local).exits(1);
+        for (broken, named) in [local, remote].iter().zip(named) {
+            assert!(broken.err.contains(named), "{tampering}: {broken:?}");
+            assert!(!broken.err.contains("hunter2"), "{broken:?}");
+            assert_eq!(broken.json()["holds"], false, "{tampering}");
+        }
+        aside
+            .batch_execute("DELETE FROM journal; INSERT INTO journal SELECT * FROM kept")
+            .unwrap();
+        installation.run(&verify_local).exits(0);
+    }
 }
 
 #[test]

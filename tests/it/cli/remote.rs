@@ -386,6 +386,16 @@ fn operators_are_made_rotated_and_revoked() {
         .exits(4);
     running.run_as(&token, &["operator", "list"]).exits(4);
 
+    running.run(&["operator", "change", eve, "--role", "operator"]).exits(0);
+    let shown = running.json(&["operator", "show", eve]);
+    assert_eq!(
+        (&shown["email"], &shown["role"]),
+        (&serde_json::json!("eve@example.com"), &serde_json::json!("operator"))
+    );
+    running
+        .run_as(&token, &["partner", "create", "acme", "--name", "Acme"])
+        .exits(0);
+
     let rotated = running.run(&["operator", "rotate", eve]).exits(0).out;
     running.run_as(&token, &["partner", "list"]).exits(4);
     running.run_as(rotated.trim_end(), &["partner", "list"]).exits(0);

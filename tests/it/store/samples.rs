@@ -4,8 +4,8 @@ use mintmark::ambient::{Entropy as _, SystemEntropy};
 use mintmark::domain::{
     AccessLevel, Actor, Algorithm, AllowedApis, Api, Attribution, AuthMethod, Change, Client, ClientRole, ClientSecret,
     ClientStatus, Environment, Epoch, JournalEntry, KeyId, KeyState, Milliseconds, Mutation, Operator, OperatorId,
-    OperatorStatus, Partner, PartnerStatus, Pepper, RevokedToken, Role, Scope, SecretId, SigningKeyRecord, Timestamp,
-    TokenId,
+    OperatorStatus, Partner, PartnerStatus, Pepper, RevokedToken, Role, Scope, Seconds, SecretId, SigningKeyRecord,
+    Timestamp, TokenId,
 };
 use mintmark::store::{CommitError, Records, Store, StoreError};
 
@@ -148,6 +148,7 @@ pub fn key(environment: Environment, state: KeyState) -> SigningKeyRecord {
         state,
         sealed_private_key: vec![0, 255, 1, 0],
         announced_at: NOW,
+        jwks_max_age: Seconds(600),
         active_since: (state == KeyState::Active).then_some(NOW),
         retiring_since: None,
         retired_at: None,

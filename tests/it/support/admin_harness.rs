@@ -10,12 +10,12 @@ use actix_web::dev::{ServerHandle, Service as _};
 use actix_web::{App, HttpMessage as _, HttpServer, web};
 use mintmark::ambient::{Clock, SystemEntropy};
 use mintmark::domain::{
-    Algorithm, Attribution, Environment, Epoch, JournalEntry, KeyPolicy, Milliseconds, Pepper, RequestId, Role,
-    Seconds, Timestamp,
+    Algorithm, Attribution, EmailAddress, Environment, Epoch, JournalEntry, KeyPolicy, Milliseconds, Pepper, RequestId,
+    Role, Seconds, Timestamp,
 };
 use mintmark::http::admin;
 use mintmark::http::peer::PeerAddress;
-use mintmark::office::{Administrator, Created, Errand, NewOperator, Office, OfficeParts, OfficePolicy};
+use mintmark::office::{Created, Errand, Machine, NewOperator, Office, OfficeParts, OfficePolicy, create_first_owner};
 use mintmark::registry::{Freshness, Promise, Registry, RegistryParts};
 use mintmark::store::{
     CommitError, Decide, Door, Follower, MasterKey, MemoryStore, Read, Sealer, SecretUse, Sharing, Store, StoreError,
@@ -27,6 +27,8 @@ use super::asking::{Answer, Ask, REQUEST_ID};
 
 /// The `max-age` of the JWKS, in seconds.
 pub const MAX_AGE: u32 = 600;
+/// How long an operator's token works.
+const TOKEN_LIFETIME: Seconds = Seconds::from_days(90);
 /// The id of an operator that is nobody's.
 pub const NOBODY: &str = "000000000000";
 
@@ -121,11 +123,13 @@ impl Harness {
             store,
             silent: Arc::clone(&silent),
         };
+        let owner = first_owner(&store, &*clock);
         let office = office(Arc::new(store), Arc::clone(&clock), per_minute);
-        let tokens = Role::ALL
+        let mut tokens: BTreeMap<Role, String> = [Role::Viewer, Role::Operator]
             .into_iter()
-            .map(|role| (role, make_operator(&office, role)))
+            .map(|role| (role, make_operator(&office, &owner, role)))
             .collect();
+        tokens.insert(Role::Owner, owner);
         let (address, server) = serve(office.clone());
         let agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
@@ -226,12 +230,12 @@ fn office(store: Arc<dyn Store>, clock: Arc<HeldClock>, failures_per_minute: u32
     };
     Office::new(OfficeParts {
         registry: Arc::new(registry.unwrap()),
-        pepper: Arc::new(Pepper::new(&[7; 32])),
+        pepper: Arc::new(pepper()),
         sealer,
         clock,
         entropy: Arc::new(SystemEntropy::new()),
         policy: OfficePolicy {
-            operator_token_lifetime: Seconds::from_days(90),
+            operator_token_lifetime: TOKEN_LIFETIME,
             qa_keys: keys,
             production_keys: KeyPolicy {
                 algorithm: Algorithm::EdDsa,
@@ -247,13 +251,35 @@ fn sealer() -> Arc<Sealer> {
     Arc::new(master_key.unwrap().sealer())
 }
 
-fn make_operator(office: &Office, role: Role) -> String {
+fn pepper() -> Pepper {
+    Pepper::new(&[7; 32])
+}
+
+fn email(role: Role) -> EmailAddress {
+    format!("{}@example.com", role.as_str()).parse().unwrap()
+}
+
+fn first_owner(store: &dyn Store, clock: &dyn Clock) -> String {
+    let machine = Machine {
+        store,
+        pepper: &pepper(),
+        clock,
+        entropy: &SystemEntropy::new(),
+        token_lifetime: TOKEN_LIFETIME,
+    };
+    let made = create_first_owner(&machine, email(Role::Owner)).unwrap();
+    made.token.unwrap().expose().to_owned()
+}
+
+fn make_operator(office: &Office, owner: &str, role: Role) -> String {
     let new = NewOperator {
-        email: format!("{}@example.com", role.as_str()).parse().unwrap(),
+        email: email(role),
         role,
     };
-    let at_the_machine = Administrator::at_the_machine();
-    let made = office.create_operator(&at_the_machine, Errand::default(), new);
+    let made = async {
+        let owner = office.administrator(owner).await?.unwrap();
+        office.create_operator(&owner, Errand::default(), new).await
+    };
     match actix_web::rt::System::new().block_on(made).unwrap() {
         Created::Now(made) => made.token.unwrap().expose().to_owned(),
         Created::Before(_) => panic!("there was no key"),

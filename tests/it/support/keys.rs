@@ -108,6 +108,7 @@ fn new_key(environment: Environment, algorithm: Algorithm, (sealer, now): (&Seal
         state: KeyState::Announced,
         public_jwk: serde_json::to_string(pair.jwk()).unwrap(),
         announced_at: now,
+        jwks_max_age: Seconds(300),
         active_since: None,
         retiring_since: None,
         retired_at: None,

@@ -103,6 +103,7 @@ fn keys() -> Vec<Mutation> {
     let first = key(Environment::Production, KeyState::Active);
     let second = key(Environment::Production, KeyState::Announced);
     let third = key(Environment::Production, KeyState::Announced);
+    let withdrawn = key(Environment::Production, KeyState::Announced);
     let mut retiring = first.clone();
     retiring.state = KeyState::Retiring;
     retiring.retiring_since = Some(NOW);
@@ -121,7 +122,11 @@ fn keys() -> Vec<Mutation> {
         Mutation::KeyAnnounced(second),
         Mutation::KeyRotated { retiring, active },
         Mutation::KeyRetired(retired),
-        Mutation::KeyAnnounced(third),
+        Mutation::KeyAnnounced(withdrawn.clone()),
+        Mutation::KeyImported {
+            withdrawn: Some(withdrawn.retired(NOW)),
+            announced: third,
+        },
         Mutation::KeyRevoked {
             revoked,
             successor: Some(successor),
@@ -182,6 +187,10 @@ fn assert_is_kept(store: &dyn Store, mutation: &Mutation) {
         }
         Mutation::KeyAnnounced(key) | Mutation::KeyActivated(key) | Mutation::KeyRetired(key) => {
             assert_key_kept(store, key);
+        }
+        Mutation::KeyImported { withdrawn, announced } => {
+            assert_key_kept(store, withdrawn.as_ref().unwrap());
+            assert_key_kept(store, announced);
         }
         Mutation::KeyRotated { retiring, active } => {
             assert_key_kept(store, retiring);
