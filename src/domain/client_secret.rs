@@ -48,6 +48,30 @@ impl FromStr for SecretId {
     }
 }
 
+/// Whether a secret was ended. That is a state and no moment, so that no replica whose clock is slow, or set back, takes it up again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SecretStatus {
+    /// It was not: it works within its window.
+    Active,
+    /// It was, and never works again.
+    Retired,
+}
+
+impl SecretStatus {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Active, Self::Retired];
+
+    /// The word in JSON and SQL.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Retired => "retired",
+        }
+    }
+}
+
 /// What is kept of one secret of a client.
 #[derive(Clone, Debug, Serialize)]
 pub struct ClientSecret {
@@ -68,7 +92,9 @@ pub struct ClientSecret {
     pub created_at: Timestamp,
     /// From when it works.
     pub not_before: Timestamp,
-    /// Until when it works; a retired secret has this moment behind it.
+    /// Whether it was ended.
+    pub status: SecretStatus,
+    /// Until when it works, if it is not ended before.
     pub expires_at: Option<Timestamp>,
     /// When it last obtained or inspected something, to within a few seconds. Not part of the journal.
     pub last_used_at: Option<Timestamp>,
@@ -86,10 +112,10 @@ impl ClientSecret {
     /// Whether it has stopped working for good.
     #[must_use]
     pub fn has_ended(&self, now: Timestamp) -> bool {
-        self.expires_at.is_some_and(|expiry| expiry <= now)
+        self.status == SecretStatus::Retired || self.expires_at.is_some_and(|expiry| expiry <= now)
     }
 
-    /// The secret, ending at `end`.
+    /// The secret, ending at `end`; retired, unless that lies ahead.
     ///
     /// # Errors
     /// When it has ended already, or would end later than it now does: retiring never lengthens a life.
@@ -104,8 +130,56 @@ impl ClientSecret {
             });
         }
         Ok(Self {
+            status: if end <= now { SecretStatus::Retired } else { self.status },
             expires_at: Some(end),
             ..self
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ambient::SystemEntropy;
+    use crate::domain::{Environment, Pepper, Seconds};
+
+    const NOW: Timestamp = Timestamp::from_seconds(1_000);
+
+    fn secret() -> ClientSecret {
+        ClientSecret {
+            secret_id: SecretId::mint(&SystemEntropy::new()),
+            client_id: ClientId::mint(Environment::Qa, "acme", &SystemEntropy::new()),
+            digest: Pepper::new(&[1; 32]).digest("a"),
+            note: None,
+            hint: "abcd".to_owned(),
+            created_by: "server".to_owned(),
+            created_at: NOW,
+            not_before: NOW,
+            status: SecretStatus::Active,
+            expires_at: None,
+            last_used_at: None,
+            version: Epoch::ZERO,
+        }
+    }
+
+    #[test]
+    fn a_retired_secret_is_dead_by_every_clock() {
+        let retired = secret().ending(NOW, NOW).unwrap();
+        for clock in [NOW - Seconds(600), NOW, NOW + Seconds(600)] {
+            assert!(!retired.is_live(clock), "{clock}");
+        }
+        assert!(retired.ending(NOW, NOW - Seconds(600)).is_err(), "it has ended already");
+    }
+
+    #[test]
+    fn an_end_that_lies_ahead_is_waited_for() {
+        let ending = secret().ending(NOW + Seconds(60), NOW).unwrap();
+        assert_eq!(ending.status, SecretStatus::Active);
+        assert!(ending.is_live(NOW + Seconds(59)));
+        assert!(!ending.is_live(NOW + Seconds(60)));
+        assert!(
+            ending.ending(NOW + Seconds(61), NOW).is_err(),
+            "retiring never lengthens a life"
+        );
     }
 }

@@ -31,7 +31,7 @@ pub use action::Action;
 pub use algorithm::Algorithm;
 pub use api::Api;
 pub use client::{AccessLevel, AllowedApis, AuthMethod, Client, ClientId, ClientRole, ClientStatus, TokenLifetime};
-pub use client_secret::{ClientSecret, MOST_LIVE_SECRETS, SecretId};
+pub use client_secret::{ClientSecret, MOST_LIVE_SECRETS, SecretId, SecretStatus};
 pub use entitlement::{Entitlement, entitlements};
 pub use environment::Environment;
 pub use grant_type::GrantType;

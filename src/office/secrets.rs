@@ -4,7 +4,7 @@ use super::commit::{Creation, found};
 use super::{Administrator, Created, Errand, Office, OfficeError};
 use crate::domain::{
     ClientId, ClientSecret, Environment, Epoch, Invalid, MOST_LIVE_SECRETS, Mutation, Name, Noun, Refusal, Role,
-    Secret, SecretId, SecretKind, Timestamp,
+    Secret, SecretId, SecretKind, SecretStatus, Timestamp,
 };
 use crate::store::{CommitError, Records, StoreError};
 
@@ -223,6 +223,7 @@ impl Office {
             created_at: now,
             not_before: now,
             expires_at: None,
+            status: SecretStatus::Active,
             last_used_at: None,
             version: Epoch::ZERO,
         };

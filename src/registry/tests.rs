@@ -9,7 +9,7 @@ use super::*;
 use crate::ambient::{Clock as _, SystemClock, SystemEntropy};
 use crate::domain::{
     AccessLevel, Actor, AllowedApis, Api, ApiId, AuthMethod, Client, ClientRole, ClientSecret, ClientStatus,
-    Milliseconds, Mutation, Partner, PartnerStatus, Pepper, Scope, Secret, SecretKind,
+    Milliseconds, Mutation, Partner, PartnerStatus, Pepper, Scope, Secret, SecretKind, SecretStatus,
 };
 use crate::store::{Decide, Follower, MasterKey, MemoryStore, Read, SecretUse};
 
@@ -145,6 +145,7 @@ fn client() -> (Client, ClientSecret) {
         created_at: Timestamp::from_seconds(1),
         not_before: Timestamp::from_seconds(1),
         expires_at: None,
+        status: SecretStatus::Active,
         last_used_at: None,
         version: Epoch::ZERO,
     };

@@ -69,6 +69,7 @@ diesel::table! {
         created_by -> Text,
         created_at -> BigInt,
         not_before -> BigInt,
+        status -> Text,
         expires_at -> Nullable<BigInt>,
         last_used_at -> Nullable<BigInt>,
         first_version -> BigInt,

@@ -85,6 +85,7 @@ CREATE TABLE client_secrets (
     created_by TEXT NOT NULL,
     created_at BIGINT NOT NULL,
     not_before BIGINT NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('active', 'retired')),
     expires_at BIGINT,
     last_used_at BIGINT,
     first_version BIGINT NOT NULL,

@@ -84,6 +84,7 @@ CREATE TABLE client_secrets (
     created_by TEXT NOT NULL,
     created_at INTEGER NOT NULL,
     not_before INTEGER NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('active', 'retired')),
     expires_at INTEGER,
     last_used_at INTEGER,
     first_version INTEGER NOT NULL,

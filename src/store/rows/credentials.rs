@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use super::{Columns, seconds};
 use crate::domain::{
     ClientSecret, Epoch, IdempotencyRecord, KeyState, Operator, OperatorStatus, RevokedToken, SecretDigest,
-    SigningKeyRecord,
+    SecretStatus, SigningKeyRecord,
 };
 use crate::store::StoreError;
 use crate::store::schema::{client_secrets, idempotency_keys, operators, revoked_tokens, signing_keys};
@@ -23,6 +23,7 @@ pub(in crate::store) struct SecretRow {
     created_by: String,
     created_at: i64,
     not_before: i64,
+    status: String,
     expires_at: Option<i64>,
     #[diesel(skip_update)]
     last_used_at: Option<i64>,
@@ -42,6 +43,7 @@ impl From<ClientSecret> for SecretRow {
             created_by: secret.created_by,
             created_at: secret.created_at.seconds(),
             not_before: secret.not_before.seconds(),
+            status: secret.status.as_str().to_owned(),
             expires_at: seconds(secret.expires_at),
             last_used_at: seconds(secret.last_used_at),
             first_version: secret.version.get(),
@@ -64,6 +66,7 @@ impl TryFrom<SecretRow> for ClientSecret {
             created_by: row.created_by,
             created_at: COLUMNS.moment("created_at", row.created_at)?,
             not_before: COLUMNS.moment("not_before", row.not_before)?,
+            status: COLUMNS.word("status", &row.status, (&SecretStatus::ALL, SecretStatus::as_str))?,
             expires_at: COLUMNS.optional_moment("expires_at", row.expires_at)?,
             last_used_at: COLUMNS.optional_moment("last_used_at", row.last_used_at)?,
             version: Epoch::new(row.version),

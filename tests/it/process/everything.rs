@@ -74,6 +74,7 @@ fn directory(admin: &Admin) {
         .expect(200);
     admin.list("/journal");
     admin.get("/journal/head");
+    admin.get("/journal/1");
     admin.get("/whoami");
     admin.get("/openapi.json");
 }
@@ -97,7 +98,9 @@ fn clients(admin: &Admin, secrets: &mut Secrets) -> Credentials {
         client_id: client.client_id.clone(),
         secret: id(&added, "client_secret").to_owned(),
     };
-    admin.act(&format!("{path}/secrets/{}/retire", id(&added["secret"], "secret_id")));
+    let secret = format!("{path}/secrets/{}", id(&added["secret"], "secret_id"));
+    admin.get(&secret);
+    admin.act(&format!("{secret}/retire"));
     for each in [&client, &ended, &further] {
         secrets.note_client(each);
     }
@@ -129,7 +132,9 @@ fn keys(admin: &Admin, secrets: &mut Secrets) {
         .unwrap()
         .iter()
         .find(|key| key["state"] == "announced");
-    admin.act(&format!("/keys/qa/{}/revoke", id(imported.unwrap(), "kid")));
+    let key = format!("/keys/qa/{}", id(imported.unwrap(), "kid"));
+    admin.get(&key);
+    admin.act(&format!("{key}/revoke"));
 }
 
 struct World<'a> {

@@ -4,8 +4,8 @@ use mintmark::ambient::{Entropy as _, SystemEntropy};
 use mintmark::domain::{
     AccessLevel, Actor, Algorithm, AllowedApis, Api, Attribution, AuthMethod, Change, Client, ClientRole, ClientSecret,
     ClientStatus, Environment, Epoch, JournalEntry, KeyId, KeyState, Milliseconds, Mutation, Operator, OperatorId,
-    OperatorStatus, Partner, PartnerStatus, Pepper, RevokedToken, Role, Scope, Seconds, SecretId, SigningKeyRecord,
-    Timestamp, TokenId,
+    OperatorStatus, Partner, PartnerStatus, Pepper, RevokedToken, Role, Scope, Seconds, SecretId, SecretStatus,
+    SigningKeyRecord, Timestamp, TokenId,
 };
 use mintmark::store::{CommitError, Records, Store, StoreError};
 
@@ -115,6 +115,7 @@ pub fn secret(client: &Client) -> ClientSecret {
         created_at: NOW,
         not_before: NOW,
         expires_at: None,
+        status: SecretStatus::Active,
         last_used_at: None,
         version: Epoch::ZERO,
     }

@@ -3,7 +3,7 @@
 use mintmark::ambient::SystemEntropy;
 use mintmark::domain::{
     AccessLevel, AllowedApis, AuthMethod, Client, ClientId, ClientRole, ClientSecret, ClientStatus, Environment, Epoch,
-    Mutation, PartnerId, Secret, SecretId, SecretKind, Timestamp,
+    Mutation, PartnerId, Secret, SecretId, SecretKind, SecretStatus, Timestamp,
 };
 
 use super::installation::{Installation, START};
@@ -217,6 +217,7 @@ fn mint(client: &Client, window: Window, installation: &Installation) -> (Client
         created_at: START,
         not_before: window.0,
         expires_at: window.1,
+        status: SecretStatus::Active,
         last_used_at: None,
         version: Epoch::ZERO,
     };
