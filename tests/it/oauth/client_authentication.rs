@@ -3,7 +3,7 @@
 use mintmark::domain::AuthMethod;
 use mintmark::domain::Environment::{Production, Qa};
 
-use crate::support::installation::{Installation, Plan, START};
+use crate::support::installation::{Installation, Plan, START, also_on_sql};
 use crate::support::registration::{ALWAYS, Credentials, Window};
 use crate::support::wire::Answer;
 
@@ -377,3 +377,11 @@ fn tok_08_each_live_secret_of_a_client_works() {
     installation.token(&first).send().refused(401, "invalid_client");
     assert_eq!(installation.token(&second).send().status, 200);
 }
+
+also_on_sql!(
+    tok_08_each_live_secret_of_a_client_works,
+    tok_14_a_stranger_and_everyone_who_may_not_act_get_one_answer,
+    tok_14_a_client_under_a_suspended_parent_is_a_stranger_too,
+    tok_14_qa_can_never_pass_for_production,
+    tok_19_nothing_is_issued_or_told_before_the_client_is_authenticated,
+);

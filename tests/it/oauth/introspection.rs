@@ -8,7 +8,7 @@ use mintmark::store::Sharing;
 
 use crate::support::faulty::FaultyStore;
 use crate::support::forge;
-use crate::support::installation::{Installation, ORDERS, Plan, START, STOCK};
+use crate::support::installation::{Installation, ORDERS, Plan, START, STOCK, also_on_sql};
 use crate::support::oauth::INACTIVE;
 use crate::support::registration::ALWAYS;
 
@@ -308,3 +308,13 @@ fn int_06_a_token_that_ends_while_the_store_is_waited_for_is_not_confirmed() {
         assert_eq!(installation.is_active(&asking, &token), active);
     }
 }
+
+also_on_sql!(
+    int_03_an_active_token_is_described_by_the_members_of_the_rfc,
+    int_05_what_is_not_a_token_for_the_caller_is_inactive_and_no_error,
+    int_06_time_is_looked_at_to_the_second,
+    int_06_whatever_is_disabled_makes_its_tokens_inactive_at_once,
+    int_06_the_credential_that_asks_must_be_alive_itself,
+    int_07_each_resource_server_sees_its_own_scopes_as_they_stand_now,
+    int_05_each_environment_confirms_only_its_own,
+);

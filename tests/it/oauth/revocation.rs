@@ -9,7 +9,7 @@ use mintmark::store::{JournalFilter, Page, Sharing};
 
 use crate::support::faulty::{Fault, FaultyStore};
 use crate::support::forge;
-use crate::support::installation::{Installation, Plan, START};
+use crate::support::installation::{Installation, Plan, START, also_on_sql};
 use crate::support::registration::ALWAYS;
 
 #[test]
@@ -195,3 +195,10 @@ fn rev_08_without_the_store_the_answer_is_503_and_the_token_lives() {
     );
     assert!(!installation.is_active(&asking, &token));
 }
+
+also_on_sql!(
+    rev_02_another_clients_token_is_refused_and_lives_on,
+    rev_03_what_is_not_alive_is_no_error,
+    rev_06_an_access_token_is_revoked_alone,
+    rev_07_a_revocation_is_kept_as_long_as_the_token_could_live,
+);

@@ -3,7 +3,7 @@
 use mintmark::domain::Algorithm;
 use mintmark::domain::Environment::Qa;
 
-use crate::support::installation::{Installation, Plan, START, postgresql, sqlite};
+use crate::support::installation::{Installation, Plan, START, postgresql as on_postgresql, sqlite};
 use crate::support::postgresql::fresh_url;
 use crate::support::registration::ALWAYS;
 
@@ -33,26 +33,34 @@ fn story(here: &Installation, there: &Installation) {
     there.token(&other).send().refused(401, "invalid_client");
 }
 
-#[test]
-fn on_sqlite_what_is_done_counts_at_once() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = sqlite(&folder);
-    let installation = Plan {
-        store,
-        ..Plan::default()
+mod sqlite {
+    use super::*;
+
+    #[test]
+    fn what_is_done_counts_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = sqlite(&folder);
+        let installation = Plan {
+            store,
+            ..Plan::default()
+        }
+        .start();
+        story(&installation, &installation);
     }
-    .start();
-    story(&installation, &installation);
 }
 
-#[test]
-fn on_postgresql_what_one_replica_does_counts_at_once_on_the_other() {
-    let database = fresh_url();
-    let here = Plan {
-        store: postgresql(&database),
-        ..Plan::default()
+mod postgresql {
+    use super::*;
+
+    #[test]
+    fn what_one_replica_does_counts_at_once_on_the_other() {
+        let database = fresh_url();
+        let here = Plan {
+            store: on_postgresql(&database),
+            ..Plan::default()
+        }
+        .start();
+        let there = here.replica(on_postgresql(&database));
+        story(&here, &there);
     }
-    .start();
-    let there = here.replica(postgresql(&database));
-    story(&here, &there);
 }

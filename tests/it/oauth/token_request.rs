@@ -5,7 +5,7 @@ use mintmark::domain::Environment::Qa;
 use mintmark::domain::{Api, Epoch, MOST_SCOPE_TOKENS, Mutation, Partner, Scope};
 use mintmark::jose::LONGEST_COMPACT_JWS;
 
-use crate::support::installation::{Installation, START};
+use crate::support::installation::{Installation, START, also_on_sql};
 
 #[test]
 fn tok_01_plain_http_beyond_this_machine_needs_tls_or_a_proxy_that_terminates_it() {
@@ -340,3 +340,8 @@ fn the_largest_scopes_there_can_be_are_refused_in_a_sentence() {
     let client = installation.client("acme").register();
     installation.token(&client).send().refused(400, "invalid_scope");
 }
+
+also_on_sql!(
+    tok_15_what_is_unknown_or_not_allowed_is_refused_and_never_cut,
+    tok_17_no_scope_asked_gives_every_scope_the_client_may_have,
+);

@@ -7,6 +7,7 @@
 //! | `acme-north`, under `acme` | the same and `billing:read`, which the parent lacks |
 //! | `globex` | `orders:read` |
 
+use std::cell::RefCell;
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -68,6 +69,39 @@ impl Clock for ManualClock {
     }
 }
 
+thread_local! {
+    /// The store on which this thread's next installation begins, where that is not the one in memory.
+    static GROUND: RefCell<Option<Arc<dyn Store>>> = const { RefCell::new(None) };
+}
+
+/// Plays a test on a store of SQLite or PostgreSQL: the first installation it begins stands on it, on the thread it is called on.
+pub fn on_ground(store: Arc<dyn Store>, test: fn()) {
+    GROUND.set(Some(store));
+    test();
+}
+
+/// Plays the tests named on SQLite and on PostgreSQL too.
+macro_rules! also_on_sql {
+    ($($test:ident),* $(,)?) => {
+        mod sqlite { $(
+            #[test]
+            fn $test() {
+                let folder = tempfile::tempdir().unwrap();
+                crate::support::installation::on_ground(crate::support::installation::sqlite(&folder), super::$test);
+            }
+        )* }
+
+        mod postgresql { $(
+            #[test]
+            fn $test() {
+                let database = crate::support::postgresql::fresh_url();
+                crate::support::installation::on_ground(crate::support::installation::postgresql(&database), super::$test);
+            }
+        )* }
+    };
+}
+pub(crate) use also_on_sql;
+
 /// What an installation is made with.
 pub struct Plan {
     pub store: Arc<dyn Store>,
@@ -83,7 +117,7 @@ pub struct Plan {
 impl Default for Plan {
     fn default() -> Self {
         Self {
-            store: Arc::new(MemoryStore::default()),
+            store: GROUND.take().unwrap_or_else(|| Arc::new(MemoryStore::default())),
             algorithm: Algorithm::Es256,
             limits: OAuthLimits {
                 body: 64 * 1024,
