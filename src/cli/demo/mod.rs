@@ -182,6 +182,8 @@ fn settings(scratch: &Scratch, preferred: (u16, u16)) -> Result<Settings, Failur
         ("MINTMARK_LISTEN__PUBLIC", format!("127.0.0.1:{public}")),
         ("MINTMARK_LISTEN__ADMIN", format!("127.0.0.1:{admin}")),
         ("MINTMARK_DATABASE__URL", format!("sqlite:{folder}/mintmark.db")),
+        // A machine that is busy compiling is slow, and slowness is not what is shown here.
+        ("MINTMARK_DATABASE__TIMEOUT", "10s".to_owned()),
         ("MINTMARK_KEYS__MASTER_KEY_FILE", format!("{folder}/master.key")),
     ];
     Settings::from_environment(variables.map(|(name, value)| (name.to_owned(), value)))

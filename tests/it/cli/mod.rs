@@ -74,6 +74,7 @@ impl Installation {
         }
         .with("MINTMARK_LISTEN__PUBLIC", "127.0.0.1:0")
         .with("MINTMARK_LISTEN__ADMIN", "127.0.0.1:0")
+        .with("MINTMARK_DATABASE__TIMEOUT", "10s")
     }
 
     /// The same with one more variable.

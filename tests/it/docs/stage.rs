@@ -136,6 +136,7 @@ impl Stage {
             .env("MINTMARK_PUBLIC_URL", format!("http://{}", self.public))
             .env("MINTMARK_LISTEN__PUBLIC", &self.public)
             .env("MINTMARK_LISTEN__ADMIN", &self.admin)
+            .env("MINTMARK_DATABASE__TIMEOUT", "10s")
             .envs(self.variables.iter().cloned())
             .stdin(Stdio::null());
         command
