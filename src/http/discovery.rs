@@ -63,7 +63,7 @@ async fn document(endpoints: &Endpoints) -> Result<Document, StoreError> {
     let apis = endpoints
         .authority
         .registry()
-        .read(move |records| records.apis(environment))
+        .look_up(move |records| records.apis(environment))
         .await?;
     let issuer = endpoints.authority.issuer().identifier();
     let auth_methods = PresentedMethod::ALL.map(PresentedMethod::as_str);

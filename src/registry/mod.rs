@@ -29,7 +29,7 @@ pub use registered::RegisteredClient;
 use crate::domain::{
     Attribution, Change, ClientId, Environment, Epoch, JournalEntry, Noun, SecretId, Timestamp, TokenId,
 };
-use crate::store::{CommitError, Door, Records, Sealer, SecretUse, Settled, Sharing, Store, StoreError};
+use crate::store::{Asker, CommitError, Door, Records, Sealer, SecretUse, Settled, Sharing, Store, StoreError};
 use crate::telemetry::{CacheResult, Metrics};
 use cache::{ClientCache, Remembered};
 use pulse::{Pulse, Standing};
@@ -146,7 +146,7 @@ impl Registry {
     /// When the store does not answer in time, and no outage is being bridged.
     pub async fn reached(&self) -> Result<View<'_>, StoreError> {
         if self.pulse.is_none() {
-            self.read(|records| records.epoch()).await?;
+            self.look_up(|records| records.epoch()).await?;
         }
         self.fresh().await
     }
@@ -185,10 +185,10 @@ impl Registry {
     /// # Errors
     /// When no thread is free in time, or the work takes more than ten seconds.
     pub async fn aside<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, StoreError> {
-        self.door.call_within(ASIDE, move |_| work()).await
+        self.door.call_within((Asker::House, ASIDE), move |_| work()).await
     }
 
-    /// Reads what is not remembered, such as lists.
+    /// Reads what is not remembered, such as lists, for an operator or for the house itself.
     ///
     /// # Errors
     /// When the store does not answer in time.
@@ -196,7 +196,18 @@ impl Registry {
         &self,
         read: impl FnOnce(&mut dyn Records) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.door.read(read).await
+        self.door.read(Asker::House, read).await
+    }
+
+    /// Reads for somebody at the public listener, within the places they have.
+    ///
+    /// # Errors
+    /// When the store does not answer in time.
+    pub async fn look_up<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&mut dyn Records) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.door.read(Asker::Caller, read).await
     }
 
     /// The budgets of failed authentications.
@@ -230,7 +241,7 @@ impl Registry {
             let written: Arc<[SecretUse]> = piece.into();
             let writing = Arc::clone(&written);
             let work = move |store: &dyn Store| (store.record_uses(&writing), turn);
-            let (outcome, returned) = self.door.call(work).await?;
+            let (outcome, returned) = self.door.call(Asker::House, work).await?;
             turn = returned;
             outcome?;
             self.uses.strike(&written);
@@ -243,7 +254,7 @@ impl Registry {
     /// # Errors
     /// When the store does not answer in time.
     pub async fn tidy(&self, now: Timestamp) -> Result<u64, StoreError> {
-        self.door.call(move |store| store.forget(now)).await?
+        self.door.call(Asker::House, move |store| store.forget(now)).await?
     }
 }
 
@@ -274,7 +285,7 @@ impl View<'_> {
             let wanted = client_id.clone();
             let found = self
                 .registry
-                .read(move |records| RegisteredClient::read(records, &wanted))
+                .look_up(move |records| RegisteredClient::read(records, &wanted))
                 .await?
                 .map(Arc::new);
             if clients.end_fill(began, client_id, found.as_ref()) {
@@ -299,7 +310,7 @@ impl View<'_> {
         let read = self
             .registry
             .door
-            .call(move |_| again.read_keyring(environment))
+            .call(Asker::Caller, move |_| again.read_keyring(environment))
             .await?;
         read.map_err(|error| StoreError::Unavailable(error.to_string()))?;
         let keyring = memory.keyring_of(environment).load_full();
@@ -313,7 +324,7 @@ impl View<'_> {
     pub async fn is_revoked(&self, jti: &TokenId) -> Result<bool, StoreError> {
         let jti = jti.clone();
         self.registry
-            .read(move |records| records.revoked_token(&jti))
+            .look_up(move |records| records.revoked_token(&jti))
             .await
             .map(|token| token.is_some())
     }

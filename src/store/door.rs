@@ -1,20 +1,44 @@
-//! The one async door to the store: as many callers inside as there are connections, each for so long and no longer.
+//! The one async door to the store: as many inside as there are connections, each for so long and no longer.
 //!
-//! Waiting costs a future and not a thread. A caller who gives up leaves the work to finish behind the door, with its place
-//! taken, so that a stalled store cannot gather threads.
+//! Waiting costs a future and not a thread. Who gives up leaves the work to finish behind the door, with its place taken, so that a
+//! stalled store cannot gather threads.
+//!
+//! Callers of the public listener never have all the places: one is kept for operators and for the house itself, so that no flood
+//! of look-ups keeps a revocation out.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use actix_web::rt::time::timeout;
 use actix_web::web;
-use tokio::sync::Semaphore;
+use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 
 use super::{CommitError, Decide, Records, Store, StoreError};
-use crate::domain::{Attribution, Change, JournalEntry};
+use crate::domain::{Actor, Attribution, Change, JournalEntry};
 
 /// Is told how long each caller waited for a place.
 pub type WaitObserver = Arc<dyn Fn(Duration) + Send + Sync>;
+
+/// For whom something is done behind the door.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asker {
+    /// Somebody at the public listener asks. They have all the places but one, where there are two or more.
+    Caller,
+    /// A client revokes its own token. One at a time: commits wait for each other anyhow, and look-ups go on meanwhile.
+    Client,
+    /// An operator, or the house itself. They have every place.
+    House,
+}
+
+impl Asker {
+    /// On whose behalf `actor` commits.
+    const fn of_commit(actor: &Actor) -> Self {
+        match actor {
+            Actor::Client(_) => Self::Client,
+            Actor::Operator(..) | Actor::Server | Actor::CommandLine => Self::House,
+        }
+    }
+}
 
 /// How a commit ended, as far as what is remembered of the store is concerned.
 #[derive(Clone, Copy, Debug)]
@@ -26,11 +50,55 @@ pub enum Settled<'a> {
     Unknown,
 }
 
+/// The places behind the door.
+#[derive(Clone)]
+struct Places {
+    all: Arc<Semaphore>,
+    for_callers: Arc<Semaphore>,
+    for_client_commits: Arc<Semaphore>,
+}
+
+/// A place that is taken, until it is dropped.
+struct Taken {
+    _place: OwnedSemaphorePermit,
+    _among_callers: Option<OwnedSemaphorePermit>,
+    _among_client_commits: Option<OwnedSemaphorePermit>,
+}
+
+impl Places {
+    fn new(places: usize) -> Self {
+        let semaphore = |permits| Arc::new(Semaphore::new(permits));
+        Self {
+            all: semaphore(places),
+            for_callers: semaphore(places.saturating_sub(1).max(1)),
+            for_client_commits: semaphore(1),
+        }
+    }
+
+    /// Waits for a place. Whoever waits for a narrower gate holds nothing of the wider ones.
+    async fn take(&self, asker: Asker) -> Result<Taken, AcquireError> {
+        let commits = (asker == Asker::Client).then_some(&self.for_client_commits);
+        let callers = (asker != Asker::House).then_some(&self.for_callers);
+        Ok(Taken {
+            _among_client_commits: through(commits).await?,
+            _among_callers: through(callers).await?,
+            _place: Arc::clone(&self.all).acquire_owned().await?,
+        })
+    }
+}
+
+async fn through(gate: Option<&Arc<Semaphore>>) -> Result<Option<OwnedSemaphorePermit>, AcquireError> {
+    match gate {
+        Some(gate) => Arc::clone(gate).acquire_owned().await.map(Some),
+        None => Ok(None),
+    }
+}
+
 /// The door. Clones share the places behind it.
 #[derive(Clone)]
 pub struct Door {
     store: Arc<dyn Store>,
-    places: Arc<Semaphore>,
+    places: Places,
     patience: Duration,
     observe_wait: WaitObserver,
 }
@@ -41,7 +109,7 @@ impl Door {
     pub fn new(store: Arc<dyn Store>, places: usize, patience: Duration, observe_wait: WaitObserver) -> Self {
         Self {
             store,
-            places: Arc::new(Semaphore::new(places)),
+            places: Places::new(places),
             patience,
             observe_wait,
         }
@@ -65,9 +133,10 @@ impl Door {
     /// When the store does not answer in time.
     pub async fn read<T: Send + 'static>(
         &self,
+        asker: Asker,
         read: impl FnOnce(&mut dyn Records) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.call(move |store| {
+        self.call(asker, move |store| {
             let (mut read, mut answer) = (Some(read), None);
             store.read(&mut |records| {
                 let read = read
@@ -92,7 +161,8 @@ impl Door {
         mut decide: impl FnMut(&mut dyn Records) -> Result<(Option<Change>, T), CommitError> + Send + 'static,
         settle: impl FnOnce(Settled<'_>) + Send + 'static,
     ) -> Result<(Option<JournalEntry>, T), CommitError> {
-        self.call(move |store| {
+        let asker = Asker::of_commit(&attribution.actor);
+        self.call(asker, move |store| {
             let (mut answer, mut decided) = (None, false);
             let decide: &mut Decide<'_> = &mut |records| {
                 let (change, value) = decide(records)?;
@@ -119,9 +189,10 @@ impl Door {
     /// When no place is free in time, or the work takes too long.
     pub async fn call<T: Send + 'static>(
         &self,
+        asker: Asker,
         work: impl FnOnce(&dyn Store) -> T + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.call_within(self.patience, work).await
+        self.call_within((asker, self.patience), work).await
     }
 
     /// The same for work that may take as long as `deadline`, once there is a place for it.
@@ -130,11 +201,11 @@ impl Door {
     /// When no place is free in time, or the work takes longer.
     pub async fn call_within<T: Send + 'static>(
         &self,
-        deadline: Duration,
+        (asker, deadline): (Asker, Duration),
         work: impl FnOnce(&dyn Store) -> T + Send + 'static,
     ) -> Result<T, StoreError> {
         let asked = Instant::now();
-        let place = timeout(self.patience, Arc::clone(&self.places).acquire_owned())
+        let place = timeout(self.patience, self.places.take(asker))
             .await
             .map_err(|_| StoreError::Unavailable("every connection is busy".to_owned()))?
             .map_err(|_| StoreError::Unavailable("the store is shut".to_owned()))?;
@@ -168,13 +239,75 @@ mod tests {
             let (end_slow, slow) = mpsc::channel::<()>();
             let other = door.clone();
             let work = move |_: &dyn Store| slow.recv().is_ok();
-            let patient = actix_web::rt::spawn(async move { other.call_within(Duration::from_mins(1), work).await });
+            let patient =
+                actix_web::rt::spawn(
+                    async move { other.call_within((Asker::House, Duration::from_mins(1)), work).await },
+                );
             let (end_stalled, stalled) = mpsc::channel::<()>();
-            let impatient = door.call(move |_| stalled.recv().is_ok()).await;
+            let impatient = door.call(Asker::House, move |_| stalled.recv().is_ok()).await;
             assert!(matches!(impatient, Err(StoreError::Unavailable(_))), "{impatient:?}");
             end_stalled.send(()).unwrap();
             end_slow.send(()).unwrap();
             assert!(patient.await.unwrap().unwrap());
+        });
+    }
+    /// Work that lasts until it is told to end, and what tells it.
+    fn stalled() -> (mpsc::Sender<()>, impl FnOnce(&dyn Store) -> bool + Send + 'static) {
+        let (end, ended) = mpsc::channel();
+        (end, move |_: &dyn Store| ended.recv().is_ok())
+    }
+
+    #[test]
+    fn a_flood_of_callers_leaves_a_place_for_operators_and_one_for_look_ups() {
+        let patience = Duration::from_millis(200);
+        let door = Door::new(Arc::new(MemoryStore::default()), 3, patience, Arc::new(|_| ()));
+        actix_web::rt::System::new().block_on(async {
+            let flood: Vec<_> = (0..20)
+                .map(|_| {
+                    let (end, work) = stalled();
+                    let door = door.clone();
+                    let asked = async move { door.call_within((Asker::Client, Duration::from_mins(1)), work).await };
+                    (end, actix_web::rt::spawn(asked))
+                })
+                .collect();
+            tokio::task::yield_now().await;
+            assert!(
+                door.call(Asker::Caller, |_| true).await.unwrap(),
+                "one client commits at a time"
+            );
+
+            let (end, work) = stalled();
+            let other = door.clone();
+            let looking =
+                actix_web::rt::spawn(
+                    async move { other.call_within((Asker::Caller, Duration::from_mins(1)), work).await },
+                );
+            tokio::task::yield_now().await;
+            let refused = door.call(Asker::Caller, |_| true).await;
+            assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
+            assert!(
+                door.call(Asker::House, |_| true).await.unwrap(),
+                "the last place is the operators'"
+            );
+
+            end.send(()).unwrap();
+            assert!(looking.await.unwrap().unwrap());
+            drop(flood);
+        });
+    }
+
+    #[test]
+    fn a_door_with_one_place_serves_everybody_in_turn() {
+        let door = Door::new(
+            Arc::new(MemoryStore::default()),
+            1,
+            Duration::from_secs(5),
+            Arc::new(|_| ()),
+        );
+        actix_web::rt::System::new().block_on(async {
+            for asker in [Asker::Caller, Asker::Client, Asker::House] {
+                assert!(door.call(asker, |_| true).await.unwrap());
+            }
         });
     }
 }

@@ -18,7 +18,7 @@ mod url;
 
 use thiserror::Error;
 
-pub use door::{Door, Settled, WaitObserver};
+pub use door::{Asker, Door, Settled, WaitObserver};
 pub use memory::MemoryStore;
 pub use migrations::{Migrate, MigrationError};
 pub use opening::{OpenError, StoreSettings, migrate, open, pending_migrations, revert_all_migrations};
