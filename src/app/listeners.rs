@@ -9,6 +9,7 @@ use actix_web::dev::Server;
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
 
+use super::room::Room;
 use super::tls::Certificate;
 use super::{AppError, House};
 use crate::config::Settings;
@@ -26,11 +27,12 @@ pub(super) struct Listener {
 
 /// Applies the bounds of the settings to a server of so many workers at the most, binds it and starts it.
 macro_rules! listen {
-    ($server:expr, $workers:expr, $address:expr, ($settings:expr, $certificate:expr)) => {{
+    ($server:expr, ($workers:expr, $most:expr), $address:expr, ($settings:expr, $certificate:expr)) => {{
         let limits = &$settings.limits;
-        let connections = Connections::default();
+        let most: usize = $most;
+        let connections = Connections::at_most(most);
         let noted = connections.clone();
-        let workers = limits.connections.min($workers);
+        let workers = most.min($workers);
         let server = $server
             .disable_signals()
             .workers(workers)
@@ -39,7 +41,7 @@ macro_rules! listen {
             .client_request_timeout(limits.header_timeout)
             .client_disconnect_timeout(DISCONNECT)
             // The framework counts them for each worker.
-            .max_connections(limits.connections / workers)
+            .max_connections(most / workers)
             // Whoever stops the server holds it to the deadline; this is for who does not.
             .shutdown_timeout($settings.shutdown.deadline.as_secs() + 1);
         let (listener, address) = bound($address)?;
@@ -74,7 +76,13 @@ pub(super) fn public(
             .wrap(from_fn(outermost))
             .configure(|config| configure_public(config, &endpoints, &health))
     });
-    listen!(server, workers(), settings.listen.public, (settings, certificate))
+    let most = Room::of(settings).public;
+    listen!(
+        server,
+        (workers(), most),
+        settings.listen.public,
+        (settings, certificate)
+    )
 }
 
 /// The admin API, metrics, health in full. One worker is plenty for people.
@@ -97,7 +105,8 @@ pub(super) fn private(
             .configure(|config| admin::configure(config, &gate))
             .configure(|config| configure_admin(config, &health, &scrape))
     });
-    listen!(server, 1, settings.listen.admin, (settings, certificate))
+    let most = Room::of(settings).admin;
+    listen!(server, (1, most), settings.listen.admin, (settings, certificate))
 }
 
 /// One for each core, as the framework would have it by itself; more than this many it refuses.

@@ -6,6 +6,7 @@
 mod housekeeping;
 mod installation;
 mod listeners;
+mod room;
 mod running;
 mod tls;
 

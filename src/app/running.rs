@@ -15,6 +15,7 @@ use actix_web::rt::signal::unix::{Signal, SignalKind, signal};
 use actix_web::rt::{spawn, time};
 
 use super::housekeeping::Housekeeping;
+use super::room::Room;
 use super::tls::Certificate;
 use super::{Ambient, AppError, House, listeners};
 use crate::config::Settings;
@@ -39,6 +40,7 @@ pub struct Running {
 impl Running {
     pub(super) fn start(settings: &Settings, ambient: &Ambient, house: House) -> Result<Self, AppError> {
         let certificate = settings.tls.as_ref().map(Certificate::read).transpose()?;
+        Room::of(settings).tell(settings);
         let public = listeners::public(settings, &house, certificate.as_ref())?;
         let private = listeners::private(settings, &house, certificate.as_ref())?;
         let servers = [public.server.handle(), private.server.handle()];

@@ -12,6 +12,7 @@ use super::client_authentication::presented;
 use super::error::OAuthError;
 use super::form::{self, Form};
 use super::peer::PeerAddress;
+use super::quiet::Awaiting;
 use crate::ambient::Entropy;
 use crate::authority::{Authority, Caller, PresentedCredentials};
 use crate::domain::{Environment, RequestId, Seconds};
@@ -70,9 +71,11 @@ impl Endpoints {
         if promises_more_than(request, self.limits.body) {
             return Err(OAuthError::TooLarge);
         }
+        let awaiting = Awaiting::body_of(request);
         let read = timeout(self.limits.body_timeout, payload.to_bytes_limited(self.limits.body));
+        let read = read.await;
+        drop(awaiting);
         let body = read
-            .await
             .map_err(|_| OAuthError::TooSlow)?
             .map_err(|_| OAuthError::TooLarge)?;
         let body = body.map_err(|_| OAuthError::BrokenOff)?;

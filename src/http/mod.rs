@@ -87,6 +87,7 @@ pub fn configure_admin(config: &mut web::ServiceConfig, health: &Arc<Health>, sc
     let metrics = web::resource("/metrics")
         .app_data(web::Data::from(Arc::clone(scrape)))
         .get(metrics::metrics)
+        .head(metrics::metrics)
         .default_service(web::to(only_get));
     config.service(metrics);
     configure_health(config, health, health::ready_in_full);

@@ -29,7 +29,7 @@ pub use registered::RegisteredClient;
 use crate::domain::{
     Attribution, Change, ClientId, Environment, Epoch, JournalEntry, Noun, SecretId, Timestamp, TokenId,
 };
-use crate::store::{Asker, CommitError, Door, Records, Sealer, SecretUse, Settled, Sharing, Store, StoreError};
+use crate::store::{Asker, CommitError, Door, Known, Records, Sealer, SecretUse, Settled, Sharing, Store, StoreError};
 use crate::telemetry::{CacheResult, Metrics};
 use cache::{ClientCache, Remembered};
 use pulse::{Pulse, Standing};
@@ -89,15 +89,15 @@ impl Registry {
     /// When the store does not answer or a key cannot be used.
     pub fn open(parts: RegistryParts) -> Result<Self, KeyringError> {
         let store = Arc::clone(parts.door.store());
-        let mut head = Epoch::ZERO;
+        let mut head = Known::NOTHING;
         store.read(&mut |records| {
-            head = records.epoch()?;
+            head = Known::head(records)?;
             Ok(())
         })?;
         let memory = Arc::new(Memory {
             clients: ClientCache::new(parts.capacity),
             keyrings: [ArcSwapOption::empty(), ArcSwapOption::empty()],
-            epoch: AtomicI64::new(head.get()),
+            epoch: AtomicI64::new(head.epoch.get()),
             store: Arc::clone(&store),
             sealer: parts.sealer,
             reading_keys: Mutex::default(),

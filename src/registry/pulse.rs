@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use crate::domain::{Epoch, JournalEntry};
-use crate::store::{Follower, Store, StoreError};
+use crate::domain::JournalEntry;
+use crate::store::{Follower, Known, Store, StoreError};
 
 /// Journal rows read at a time.
 const ROWS_AT_A_TIME: u16 = 1000;
@@ -80,7 +80,7 @@ impl Pulse {
     ///
     /// # Errors
     /// When the thread cannot be started.
-    pub(super) fn start(store: Arc<dyn Store>, known: Epoch, promise: Promise, apply: Apply) -> std::io::Result<Self> {
+    pub(super) fn start(store: Arc<dyn Store>, known: Known, promise: Promise, apply: Apply) -> std::io::Result<Self> {
         let beaten = Mutex::new(Instant::now());
         let shared = Arc::new(Shared {
             waiting: Mutex::default(),
@@ -151,7 +151,7 @@ impl Drop for Pulse {
 struct Heart {
     store: Arc<dyn Store>,
     follower: Option<Box<dyn Follower>>,
-    known: Epoch,
+    known: Known,
     apply: Apply,
     /// Whether the last beat did.
     failing: bool,
@@ -204,7 +204,7 @@ impl Heart {
             self.follower = Some(follower);
             for entry in &entries {
                 (self.apply)(entry);
-                self.known = entry.epoch;
+                self.known = entry.into();
             }
             if entries.len() < usize::from(ROWS_AT_A_TIME) {
                 return Ok(());

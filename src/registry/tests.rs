@@ -63,7 +63,7 @@ struct SharedFollower {
 }
 
 impl Follower for SharedFollower {
-    fn after(&mut self, known: Epoch, limit: u16) -> Result<Vec<JournalEntry>, StoreError> {
+    fn after(&mut self, known: Known, limit: u16) -> Result<Vec<JournalEntry>, StoreError> {
         if self.deaf.load(Ordering::SeqCst) {
             return Err(StoreError::Unavailable("cut off".to_owned()));
         }

@@ -204,12 +204,12 @@ impl Door {
         (asker, deadline): (Asker, Duration),
         work: impl FnOnce(&dyn Store) -> T + Send + 'static,
     ) -> Result<T, StoreError> {
-        let asked = Instant::now();
+        let since = Instant::now();
         let place = timeout(self.patience, self.places.take(asker))
             .await
             .map_err(|_| StoreError::Unavailable("every connection is busy".to_owned()))?
             .map_err(|_| StoreError::Unavailable("the store is shut".to_owned()))?;
-        (self.observe_wait)(asked.elapsed());
+        (self.observe_wait)(since.elapsed());
         let store = Arc::clone(&self.store);
         #[expect(clippy::disallowed_methods, reason = "this is the door")]
         let done = web::block(move || {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{
-    ANOTHER_KEY_SIGNS, ClientFilter, CommitError, Decide, Follower, JournalFilter, Order, Page, PartnerFilter, Read,
-    Records, SecretUse, Sharing, Store, StoreError,
+    ANOTHER_KEY_SIGNS, ClientFilter, CommitError, Decide, Follower, JournalFilter, Known, Order, Page, PartnerFilter,
+    Read, Records, SecretUse, Sharing, Store, StoreError,
 };
 use crate::domain::{
     Api, ApiId, Attribution, CLOCK_SKEW, ChainHash, Change, Client, ClientId, ClientSecret, ClientStatus, Environment,
@@ -110,12 +110,14 @@ impl Store for MemoryStore {
 }
 
 impl Follower for MemoryStore {
-    fn after(&mut self, known: Epoch, limit: u16) -> Result<Vec<JournalEntry>, StoreError> {
+    fn after(&mut self, known: Known, limit: u16) -> Result<Vec<JournalEntry>, StoreError> {
         let after = Page {
-            after: Some(known),
+            after: Some(known.epoch),
             limit,
         };
-        self.shelves().journal(&JournalFilter::default(), &after)
+        let entries = self.shelves().journal(&JournalFilter::default(), &after)?;
+        known.lead_to(&entries)?;
+        Ok(entries)
     }
 }
 

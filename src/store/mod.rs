@@ -27,7 +27,7 @@ pub use sealing::{MasterKey, MasterKeyError, SealedColumn, Sealer, Unopenable, v
 pub use url::DatabaseUrl;
 
 use crate::domain::{
-    Api, ApiId, Attribution, Change, Client, ClientId, ClientSecret, Environment, Epoch, IdempotencyKey,
+    Api, ApiId, Attribution, ChainHash, Change, Client, ClientId, ClientSecret, Environment, Epoch, IdempotencyKey,
     IdempotencyRecord, JournalEntry, KeyId, Operator, OperatorId, Partner, PartnerId, Refusal, RevokedToken,
     SecretDigest, SecretId, SigningKeyRecord, Timestamp, TokenId,
 };
@@ -172,11 +172,70 @@ pub trait Store: Send + Sync {
     fn keep_master_key_check(&self, check: &[u8]) -> Result<(), StoreError>;
 }
 
+/// How far somebody knows the journal: its last row and that row's hash. The hash tells this journal from another of the same length,
+/// such as an older copy of the database that was put in place and has been written to since.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// The number of the last row known.
+    pub epoch: Epoch,
+    /// Its hash, which covers every row before it.
+    pub hash: ChainHash,
+}
+
+impl Known {
+    /// Before the first row.
+    pub const NOTHING: Self = Self {
+        epoch: Epoch::ZERO,
+        hash: ChainHash::GENESIS,
+    };
+
+    /// The end of the journal as it stands.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub fn head(records: &mut dyn Records) -> Result<Self, StoreError> {
+        let newest = JournalFilter {
+            order: Order::NewestFirst,
+            ..JournalFilter::default()
+        };
+        let last = records.journal(&newest, &Page::first(1))?;
+        Ok(last.first().map_or(Self::NOTHING, Self::from))
+    }
+
+    /// Whether `entries` are the rows that come next.
+    fn lead_to(mut self, entries: &[JournalEntry]) -> Result<(), StoreError> {
+        for entry in entries {
+            if entry.epoch != self.epoch.next() || entry.previous_hash != self.hash {
+                return Err(self.not_there());
+            }
+            self = entry.into();
+        }
+        Ok(())
+    }
+
+    fn not_there(self) -> StoreError {
+        let Self { epoch, .. } = self;
+        StoreError::Corrupt(format!(
+            "the journal is another one: it does not go on from epoch {epoch} as it is known here"
+        ))
+    }
+}
+
+impl From<&JournalEntry> for Known {
+    fn from(entry: &JournalEntry) -> Self {
+        Self {
+            epoch: entry.epoch,
+            hash: entry.hash,
+        }
+    }
+}
+
 /// Follows the journal over a connection of its own.
 pub trait Follower: Send {
     /// The journal rows after `known`, at most `limit`, the oldest first; empty when the head has not moved.
     ///
     /// # Errors
-    /// When the store does not answer. The follower is then of no more use: open another.
-    fn after(&mut self, known: Epoch, limit: u16) -> Result<Vec<JournalEntry>, StoreError>;
+    /// When the store does not answer, or its journal is not the one that `known` is from. The follower is then of no more use: open
+    /// another.
+    fn after(&mut self, known: Known, limit: u16) -> Result<Vec<JournalEntry>, StoreError>;
 }

@@ -148,3 +148,4 @@ diesel::table! {
 
 diesel::joinable!(client_secrets -> clients (client_id));
 diesel::allow_tables_to_appear_in_same_query!(client_secrets, clients);
+diesel::allow_tables_to_appear_in_same_query!(epoch, journal);

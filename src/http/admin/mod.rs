@@ -26,6 +26,7 @@ use actix_web::rt::time::timeout;
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::peer::PeerAddress;
+use super::quiet::Awaiting;
 use crate::domain::RequestId;
 use crate::office::{Administrator, Office};
 use crate::registry::{Attempt, FailureKey};
@@ -135,7 +136,7 @@ async fn answer(
     who.require(role)?;
     let body = match route.verb {
         Verb::Get => web::Bytes::new(),
-        Verb::Post | Verb::Patch => read_body(payload, gate).await?,
+        Verb::Post | Verb::Patch => read_body((&request, payload), gate).await?,
     };
     handler(Call {
         office,
@@ -179,7 +180,8 @@ fn bearer_token(request: &HttpRequest) -> Result<&str, Problem> {
     Ok(token)
 }
 
-async fn read_body(payload: web::Payload, gate: &Gate) -> Result<web::Bytes, Problem> {
+async fn read_body((request, payload): (&HttpRequest, web::Payload), gate: &Gate) -> Result<web::Bytes, Problem> {
+    let _awaiting = Awaiting::body_of(request);
     match timeout(gate.body_timeout, payload.to_bytes_limited(gate.body)).await {
         Ok(Ok(Ok(body))) => Ok(body),
         Ok(Ok(Err(_))) => Err(Problem::Malformed("The body broke off.".into())),

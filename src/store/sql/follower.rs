@@ -1,9 +1,16 @@
 //! Follows the journal over a connection of its own: one tiny question, and a second one only when the head has moved.
+//!
+//! The question asks for the last row's hash beside its number. So it is noticed at the next beat when another database is in place, or an
+//! older copy of this one, however many rows it has by then.
 
-use super::records::{SqlRecords, head};
-use crate::domain::{Epoch, JournalEntry};
+use diesel::prelude::*;
+
+use super::failure::of_query;
+use super::records::SqlRecords;
+use crate::domain::{ChainHash, Epoch, JournalEntry};
 use crate::store::connection::DbConn;
-use crate::store::{Follower, JournalFilter, Page, Records as _, StoreError};
+use crate::store::schema::{epoch, journal};
+use crate::store::{Follower, JournalFilter, Known, Page, Records as _, StoreError};
 
 pub(super) struct JournalFollower {
     connection: DbConn,
@@ -13,24 +20,46 @@ impl JournalFollower {
     pub(super) const fn new(connection: DbConn) -> Self {
         Self { connection }
     }
+
+    /// The head and the hash of its row, from one moment.
+    fn head(&mut self) -> Result<Known, StoreError> {
+        let (number, hash): (i64, Option<String>) = epoch::table
+            .left_join(journal::table.on(journal::epoch.eq(epoch::number)))
+            .select((epoch::number, journal::hash.nullable()))
+            .get_result(&mut self.connection)
+            .map_err(|error| of_query("epoch", &error))?;
+        let epoch = Epoch::new(number);
+        let hash = match hash {
+            Some(hash) => hash.parse().ok(),
+            None => (epoch == Epoch::ZERO).then_some(ChainHash::GENESIS),
+        };
+        hash.map(|hash| Known { epoch, hash })
+            .ok_or_else(|| super::no_hash_at(epoch))
+    }
 }
 
 impl Follower for JournalFollower {
-    fn after(&mut self, known: Epoch, limit: u16) -> Result<Vec<JournalEntry>, StoreError> {
-        let head = head(&mut self.connection)?;
+    fn after(&mut self, known: Known, limit: u16) -> Result<Vec<JournalEntry>, StoreError> {
+        let head = self.head()?;
         if head == known {
             return Ok(Vec::new());
         }
-        if head < known {
+        if head.epoch < known.epoch {
             // An older copy of the database was put in place: what this replica remembers may never have happened.
+            let (known, head) = (known.epoch, head.epoch);
             return Err(StoreError::Corrupt(format!(
                 "the journal went back from epoch {known} to {head}"
             )));
         }
         let after = Page {
-            after: Some(known),
+            after: Some(known.epoch),
             limit,
         };
-        SqlRecords::new(&mut self.connection).journal(&JournalFilter::default(), &after)
+        let entries = SqlRecords::new(&mut self.connection).journal(&JournalFilter::default(), &after)?;
+        if entries.is_empty() {
+            return Err(known.not_there());
+        }
+        known.lead_to(&entries)?;
+        Ok(entries)
     }
 }

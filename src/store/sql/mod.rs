@@ -188,9 +188,12 @@ fn hash_of(connection: &mut DbConn, last: Epoch) -> Result<ChainHash, Abort> {
         .select(journal::hash)
         .first(connection)
         .optional()?;
-    hash.and_then(|hash| hash.parse().ok()).ok_or_else(|| {
-        StoreError::Corrupt(format!("the journal has no readable hash at its head, epoch {last}")).into()
-    })
+    hash.and_then(|hash| hash.parse().ok())
+        .ok_or_else(|| no_hash_at(last).into())
+}
+
+fn no_hash_at(head: Epoch) -> StoreError {
+    StoreError::Corrupt(format!("the journal has no readable hash at its head, epoch {head}"))
 }
 
 fn remember(connection: &mut DbConn, record: IdempotencyRecord) -> Result<(), Abort> {

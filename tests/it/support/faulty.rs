@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 
 use mintmark::domain::{Attribution, JournalEntry, Timestamp};
-use mintmark::store::{CommitError, Decide, Follower, MemoryStore, Read, SecretUse, Sharing, Store, StoreError};
+use mintmark::store::{CommitError, Decide, Follower, Known, MemoryStore, Read, SecretUse, Sharing, Store, StoreError};
 
 /// What goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,7 +133,7 @@ impl Store for FaultyStore {
 struct FaultyFollower(Box<dyn Follower>, FaultyStore);
 
 impl Follower for FaultyFollower {
-    fn after(&mut self, known: mintmark::domain::Epoch, limit: u16) -> Result<Vec<JournalEntry>, StoreError> {
+    fn after(&mut self, known: Known, limit: u16) -> Result<Vec<JournalEntry>, StoreError> {
         self.1.readable()?;
         self.0.after(known, limit)
     }

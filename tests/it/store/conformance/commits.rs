@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use mintmark::domain::{Epoch, Mutation, Refusal};
-use mintmark::store::{CommitError, JournalFilter, Order, Page, PartnerFilter, Store, StoreError};
+use mintmark::store::{CommitError, JournalFilter, Known, Order, Page, PartnerFilter, Store, StoreError};
 
 use crate::store::samples::{acme, attribution, commit, partner, read};
 
@@ -88,18 +88,19 @@ pub fn concurrent_commits_form_one_unbroken_chain(store: &dyn Store) {
 
 pub fn the_follower_reads_what_came_after(store: &dyn Store) {
     let mut follower = store.follower().unwrap();
-    assert_eq!(follower.after(Epoch::ZERO, 10).unwrap(), []);
+    assert_eq!(follower.after(Known::NOTHING, 10).unwrap(), []);
     acme(store);
     let third = commit(store, Mutation::PartnerRegistered(partner("next"))).unwrap();
-    let all = follower.after(Epoch::ZERO, 10).unwrap();
+    let all = follower.after(Known::NOTHING, 10).unwrap();
     assert_eq!(
         all,
         read(store, |records| records
             .journal(&JournalFilter::default(), &Page::first(9)))
     );
-    assert_eq!(follower.after(Epoch::ZERO, 2).unwrap(), all[..2]);
-    assert_eq!(follower.after(Epoch::new(2), 2).unwrap(), [third]);
-    assert_eq!(follower.after(Epoch::new(3), 2).unwrap(), []);
+    assert_eq!(follower.after(Known::NOTHING, 2).unwrap(), all[..2]);
+    assert_eq!(follower.after(Known::from(&all[1]), 2).unwrap(), all[2..]);
+    assert_eq!(follower.after(Known::from(&third), 2).unwrap(), []);
+    assert_eq!(Known::from(&third), read(store, |records| Known::head(records)));
     let newest = JournalFilter {
         order: Order::NewestFirst,
         ..JournalFilter::default()

@@ -3,7 +3,7 @@
 use mintmark::domain::{BrokenChain, Environment, Epoch, JournalEntry, KeyState, Mutation};
 use mintmark::domain::{Change, IdempotencyRecord};
 use mintmark::store::{
-    self, ClientFilter, CommitError, JournalFilter, Page, PartnerFilter, Records, Store, StoreError,
+    self, ClientFilter, CommitError, JournalFilter, Known, Page, PartnerFilter, Records, Store, StoreError,
 };
 
 use super::Aside;
@@ -82,12 +82,32 @@ fn a_journal_that_went_back_stops_the_follower() {
     for ground in grounds() {
         let store = store::open(&ground.settings()).unwrap();
         acme(&*store);
+        let known = read(&*store, |records| Known::head(records));
         let mut follower = store.follower().unwrap();
         Aside::open(&ground.url).execute("UPDATE epoch SET number = 1");
-        assert_corrupt(
-            follower.after(Epoch::new(2), 9),
-            "the journal went back from epoch 2 to 1",
-        );
+        assert_corrupt(follower.after(known, 9), "the journal went back from epoch 2 to 1");
+    }
+}
+
+/// Two histories that begin alike and part: what was restored to an older copy and then written to.
+#[test]
+fn a_journal_that_parted_from_the_one_known_is_not_followed_however_long_it_is() {
+    for (here, there) in grounds().into_iter().zip(grounds()) {
+        let [here, there] = [here, there].map(|ground| {
+            let store = store::open(&ground.settings()).unwrap();
+            acme(&*store);
+            (store, ground)
+        });
+        commit(&*here.0, Mutation::PartnerRegistered(partner("here"))).unwrap();
+        let known = read(&*here.0, |records| Known::head(records));
+        let mut follower = there.0.follower().unwrap();
+        let another = "the journal is another one: it does not go on from epoch 3";
+        assert_corrupt(follower.after(known, 9), "the journal went back from epoch 3 to 2");
+        let third = commit(&*there.0, Mutation::PartnerRegistered(partner("there"))).unwrap();
+        assert_corrupt(follower.after(known, 9), another);
+        let fourth = commit(&*there.0, Mutation::PartnerRegistered(partner("fourth"))).unwrap();
+        assert_corrupt(follower.after(known, 9), another);
+        assert_eq!(follower.after(Known::from(&third), 9).unwrap(), [fourth]);
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use mintmark::domain::{Epoch, Mutation};
-use mintmark::store::{self, CommitError, Store, StoreError, StoreSettings};
+use mintmark::store::{self, CommitError, Known, Store, StoreError, StoreSettings};
 
 use super::Aside;
 use crate::store::places::{Ground, postgresql_ground, sqlite_ground};
@@ -100,13 +100,15 @@ fn connections_that_the_server_cut_are_replaced() {
     let store = store::open(&named).unwrap();
     let mut follower = store.follower().unwrap();
     acme(&*store);
-    assert_eq!(follower.after(Epoch::ZERO, 9).unwrap().len(), 2);
+    let rows = follower.after(Known::NOTHING, 9).unwrap();
+    assert_eq!(rows.len(), 2);
+    let known = Known::from(&rows[1]);
     let cut = Aside::open(&ground.url).lines(&format!(
         "SELECT pg_terminate_backend(pid)::text AS line FROM pg_stat_activity WHERE application_name = '{name}'"
     ));
     assert!(cut.len() >= 2, "the pool's and the follower's: {cut:?}");
-    let lost = follower.after(Epoch::new(2), 9);
+    let lost = follower.after(known, 9);
     assert!(matches!(lost, Err(StoreError::Unavailable(_))), "{lost:?}");
     let next = commit(&*store, Mutation::PartnerRegistered(partner("next"))).unwrap();
-    assert_eq!(store.follower().unwrap().after(Epoch::new(2), 9).unwrap(), [next]);
+    assert_eq!(store.follower().unwrap().after(known, 9).unwrap(), [next]);
 }

@@ -1,0 +1,100 @@
+//! How many connections each listener has room for: what the settings say, as far as this process may open files.
+//!
+//! Each connection takes two descriptors, the framework's and the one by which it can be shut. A process that has none left can neither
+//! let anybody in nor open its store; so some are kept back, and the public listener never has those of the other.
+
+use std::fs;
+
+use crate::config::Settings;
+
+/// Descriptors for everything but callers and the store: the log, the listeners, what the framework's threads wait with.
+const KEPT_BACK: usize = 96;
+/// Descriptors for one connection to the store: SQLite holds the file, its log and its index.
+const FOR_THE_STORE: usize = 4;
+/// Descriptors for one connection of a caller.
+const FOR_A_CALLER: usize = 2;
+
+/// The most connections open at one time, at each listener.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Room {
+    pub(super) public: usize,
+    pub(super) admin: usize,
+}
+
+impl Room {
+    /// For a server with these settings in this process.
+    pub(super) fn of(settings: &Settings) -> Self {
+        let wanted = settings.limits.connections;
+        let kept_back = KEPT_BACK + FOR_THE_STORE * (settings.database.pool_size as usize + 2);
+        match open_files() {
+            Some(files) => Self::within(files.saturating_sub(kept_back), wanted),
+            None => Self {
+                public: wanted,
+                admin: wanted,
+            },
+        }
+    }
+
+    /// As many as `wanted` at each, within so many `descriptors`: an eighth of them at the admin listener.
+    fn within(descriptors: usize, wanted: usize) -> Self {
+        let callers = descriptors / FOR_A_CALLER;
+        let admin = wanted.min(callers / 8).max(1);
+        Self {
+            public: wanted.min(callers - callers / 8).max(1),
+            admin,
+        }
+    }
+
+    /// Tells the operator where this is less than the settings say.
+    pub(super) fn tell(self, settings: &Settings) {
+        let wanted = settings.limits.connections;
+        if self.public < wanted {
+            let Self { public, admin } = self;
+            log::warn!(
+                "this process may open too few files for limits.connections = {wanted}: the public listener takes {public} \
+                 connections, the admin listener {admin}; raise `ulimit -n` or LimitNOFILE"
+            );
+        }
+    }
+}
+
+/// How many files this process may have open, where the system says so.
+fn open_files() -> Option<usize> {
+    soft_limit(&fs::read_to_string("/proc/self/limits").ok()?)
+}
+
+/// The soft limit in the form of proc(5): name, soft limit, hard limit, unit.
+fn soft_limit(limits: &str) -> Option<usize> {
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_soft_limit_is_read_as_proc_writes_it() {
+        let limits = "Limit                     Soft Limit           Hard Limit           Units     \n\
+            Max core file size        0                    unlimited            bytes     \n\
+            Max open files            1024                 524288               files     \n";
+        assert_eq!(soft_limit(limits), Some(1024));
+        assert_eq!(soft_limit(&limits.replace("1024  ", "unlimited")), None);
+        assert_eq!(soft_limit(""), None);
+        assert!(open_files().is_some_and(|files| files > 0));
+    }
+
+    #[test]
+    fn no_listener_takes_the_descriptors_of_the_other_or_more_than_it_was_given() {
+        let room = |public, admin| Room { public, admin };
+        assert_eq!(Room::within(65_000, 10_000), room(10_000, 4062));
+        assert_eq!(Room::within(1_000_000, 10_000), room(10_000, 10_000));
+        assert_eq!(Room::within(800, 10_000), room(350, 50));
+        assert_eq!(Room::within(800, 16), room(16, 16));
+        assert_eq!(Room::within(0, 10_000), room(1, 1));
+        for descriptors in (100..30_000).step_by(97) {
+            let Room { public, admin } = Room::within(descriptors, 10_000);
+            assert!(2 * (public + admin) <= descriptors, "{descriptors}");
+        }
+    }
+}
