@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::environment::Environment;
 use super::invalid::Invalid;
 use super::journal::Epoch;
+use super::network::AllowedSources;
+use super::plan::Allowance;
 use super::random;
 use super::refusal::Refusal;
 use super::scope::Scope;
@@ -78,6 +80,10 @@ pub struct Client {
     pub token_endpoint_auth_method: AuthMethod,
     /// How long its tokens live, where that differs from the server's setting.
     pub token_lifetime: Option<TokenLifetime>,
+    /// What it may obtain, in place of what its partner's plan says of each client; of a partner's client only.
+    pub limits: Option<Box<Allowance>>,
+    /// From where it may come.
+    pub allowed_sources: AllowedSources,
     /// When it stops working by itself.
     pub expires_at: Option<Timestamp>,
     /// Whether it works.

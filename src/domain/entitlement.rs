@@ -59,7 +59,8 @@ pub fn entitlements(client: &Client, partners: &[Partner], apis: &[Api]) -> Vec<
 mod tests {
     use super::*;
     use crate::domain::{
-        AllowedApis, AuthMethod, ClientStatus, Environment, Epoch, PartnerId, Scope, ScopeToken, Timestamp,
+        AllowedApis, AllowedSources, AuthMethod, ClientStatus, Environment, Epoch, PartnerId, Scope, ScopeToken,
+        Timestamp,
     };
 
     fn scope(text: &str) -> Scope {
@@ -87,6 +88,7 @@ mod tests {
             scope_ceiling: scope(ceiling),
             status: PartnerStatus::Active,
             parent: None,
+            plan: None,
             created_at: Timestamp::from_seconds(0),
             version: Epoch::ZERO,
         }
@@ -101,6 +103,8 @@ mod tests {
             contact: "ada@example.com".parse().unwrap(),
             token_endpoint_auth_method: AuthMethod::Any,
             token_lifetime: None,
+            limits: None,
+            allowed_sources: AllowedSources::Any,
             expires_at: None,
             status: ClientStatus::Active,
             created_at: Timestamp::from_seconds(0),

@@ -20,7 +20,7 @@ use super::token::RevokedToken;
 pub enum Mutation {
     /// A partner came.
     PartnerRegistered(Partner),
-    /// A partner's name or ceiling changed.
+    /// A partner's name, ceiling or plan changed.
     PartnerChanged(Partner),
     /// A partner's clients all stand still.
     PartnerSuspended(Partner),

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::invalid::Invalid;
 use super::journal::Epoch;
+use super::plan::Plan;
 use super::refusal::Refusal;
 use super::scope::Scope;
 use super::text::{Name, PartnerId};
@@ -22,6 +24,9 @@ pub struct Partner {
     /// For a sub-account: the partner it belongs to, which has no parent itself. A sub-account can do no more than its
     /// parent, and stands still when the parent is suspended.
     pub parent: Option<PartnerId>,
+    /// What its clients, and those of its sub-accounts, may obtain; unbounded where there is none. A sub-account has none of
+    /// its own. Boxed, as few have one and many partners are remembered.
+    pub plan: Option<Box<Plan>>,
     /// When it was registered.
     pub created_at: Timestamp,
     /// The epoch of its last change.
@@ -53,6 +58,18 @@ impl PartnerStatus {
 }
 
 impl Partner {
+    /// The partner, if its plan may stand where it does.
+    ///
+    /// # Errors
+    /// When it is a sub-account and has one.
+    pub fn planned(self) -> Result<Self, Refusal> {
+        if self.parent.is_some() && self.plan.is_some() {
+            let reason = Invalid::new("belongs to partners without a parent: a sub-account shares its parent's plan");
+            return Err(Refusal::Invalid { field: "plan", reason });
+        }
+        Ok(self)
+    }
+
     /// The partner, suspended.
     ///
     /// # Errors

@@ -3,8 +3,9 @@
 use super::commit::{Creation, found, unless_alike};
 use super::{Administrator, Created, Errand, Office, OfficeError};
 use crate::domain::{
-    AccessLevel, AllowedApis, AuthMethod, Client, ClientId, ClientRole, ClientSecret, ClientStatus, EmailAddress,
-    Environment, Epoch, Invalid, Mutation, Name, Noun, Refusal, Role, Scope, Secret, Timestamp, TokenLifetime,
+    AccessLevel, Allowance, AllowedApis, AllowedSources, AuthMethod, Client, ClientId, ClientRole, ClientSecret,
+    ClientStatus, EmailAddress, Environment, Epoch, Invalid, Mutation, Name, Noun, Refusal, Role, Scope, Secret,
+    Timestamp, TokenLifetime,
 };
 use crate::store::{ClientFilter, CommitError, Page, Records, StoreError};
 
@@ -23,6 +24,10 @@ pub struct NewClient {
     pub token_endpoint_auth_method: AuthMethod,
     /// How long its tokens live, where that differs from the server's setting.
     pub token_lifetime: Option<TokenLifetime>,
+    /// What it may obtain, in place of what its partner's plan says of each client; of a partner's client only.
+    pub limits: Option<Box<Allowance>>,
+    /// From where it may come.
+    pub allowed_sources: AllowedSources,
     /// When it stops working by itself.
     pub expires_at: Option<Timestamp>,
 }
@@ -44,6 +49,10 @@ pub struct ClientChange {
     pub token_endpoint_auth_method: Option<AuthMethod>,
     /// How long its tokens live; of a partner's client only.
     pub token_lifetime: Option<Option<TokenLifetime>>,
+    /// What it may obtain, in place of what its partner's plan says of each client; of a partner's client only.
+    pub limits: Option<Option<Box<Allowance>>>,
+    /// From where it may come.
+    pub allowed_sources: Option<AllowedSources>,
     /// When it stops working by itself.
     pub expires_at: Option<Option<Timestamp>>,
 }
@@ -164,6 +173,8 @@ impl ClientChange {
             .token_endpoint_auth_method
             .unwrap_or(after.token_endpoint_auth_method);
         after.token_lifetime = self.token_lifetime.unwrap_or(after.token_lifetime);
+        after.limits = self.limits.unwrap_or(after.limits);
+        after.allowed_sources = self.allowed_sources.unwrap_or(after.allowed_sources);
         after.expires_at = self.expires_at.unwrap_or(after.expires_at);
         Ok(after)
     }
@@ -173,6 +184,7 @@ impl ClientChange {
             (self.access.is_some(), "access_level"),
             (self.allowed_apis.is_some(), "allowed_apis"),
             (self.token_lifetime.is_some(), "token_lifetime"),
+            (self.limits.is_some(), "limits"),
         ];
         let ClientRole::Partner {
             access, allowed_apis, ..
@@ -254,6 +266,8 @@ impl Office {
             contact: new.contact,
             token_endpoint_auth_method: new.token_endpoint_auth_method,
             token_lifetime: new.token_lifetime,
+            limits: new.limits,
+            allowed_sources: new.allowed_sources,
             expires_at: new.expires_at,
             status: ClientStatus::Active,
             created_at: now,

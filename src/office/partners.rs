@@ -3,7 +3,7 @@
 use super::commit::{Creation, found, unless_alike};
 use super::{Administrator, Created, Errand, Office, OfficeError};
 use crate::domain::{
-    Epoch, Invalid, Mutation, Name, Noun, Partner, PartnerId, PartnerStatus, Refusal, Role, Scope, Timestamp,
+    Epoch, Invalid, Mutation, Name, Noun, Partner, PartnerId, PartnerStatus, Plan, Refusal, Role, Scope, Timestamp,
 };
 use crate::store::{CommitError, Page, PartnerFilter, Records, StoreError};
 
@@ -18,9 +18,11 @@ pub struct NewPartner {
     pub scope_ceiling: Scope,
     /// The partner it is a sub-account of.
     pub parent: Option<PartnerId>,
+    /// What its clients may obtain; not for a sub-account.
+    pub plan: Option<Box<Plan>>,
 }
 
-/// What to change of a partner; what is `None` stays.
+/// What to change of a partner; what is `None` stays. An inner `None` takes the value away.
 #[derive(Clone, Debug)]
 pub struct PartnerChange {
     /// Of which.
@@ -29,6 +31,8 @@ pub struct PartnerChange {
     pub name: Option<Name>,
     /// The scopes its clients can have at the most.
     pub scope_ceiling: Option<Scope>,
+    /// What its clients may obtain; not for a sub-account.
+    pub plan: Option<Option<Box<Plan>>>,
 }
 
 struct Registration {
@@ -61,9 +65,11 @@ impl Creation for Registration {
             scope_ceiling: new.scope_ceiling,
             status: PartnerStatus::Active,
             parent: new.parent,
+            plan: new.plan,
             created_at: self.now,
             version: Epoch::ZERO,
-        };
+        }
+        .planned()?;
         Ok((Mutation::PartnerRegistered(partner.clone()), partner))
     }
 
@@ -129,10 +135,10 @@ impl Office {
             .await
     }
 
-    /// Changes a partner's name or ceiling.
+    /// Changes a partner's name, ceiling or plan.
     ///
     /// # Errors
-    /// When there is none, it is not what the sender knew, the role does not allow it, or the store does not answer in time.
+    /// When there is none, it is not what the sender knew, it is a sub-account that is to have a plan, the role does not allow it, or the store does not answer in time.
     pub async fn change_partner(
         &self,
         who: &Administrator,
@@ -147,8 +153,10 @@ impl Office {
             let after = Partner {
                 name: change.name.unwrap_or_else(|| before.name.clone()),
                 scope_ceiling: change.scope_ceiling.unwrap_or_else(|| before.scope_ceiling.clone()),
+                plan: change.plan.unwrap_or_else(|| before.plan.clone()),
                 ..before.clone()
-            };
+            }
+            .planned()?;
             Ok(unless_alike(&before, after, Mutation::PartnerChanged))
         })
         .await

@@ -1,8 +1,8 @@
 //! Everything that decides about one client, read together: itself, its secrets, the partners above it, what it may have.
 
 use crate::domain::{
-    Client, ClientId, ClientRole, ClientSecret, Entitlement, Partner, PartnerId, PartnerStatus, ResourceIndicator,
-    Timestamp, entitlements,
+    Client, ClientId, ClientRole, ClientSecret, Entitlement, Limits, Partner, PartnerId, PartnerStatus,
+    ResourceIndicator, Timestamp, entitlements,
 };
 use crate::store::{Records, StoreError};
 
@@ -15,6 +15,8 @@ pub struct RegisteredClient {
     pub secrets: Vec<ClientSecret>,
     /// The partner it belongs to and that partner's parent; none for a resource server.
     pub partners: Vec<Partner>,
+    /// What bounds its tokens; none where nothing does.
+    pub limits: Option<Limits>,
     /// What its tokens can be for, as it stands now.
     pub entitlements: Vec<Entitlement>,
     /// For a resource server: the audience whose tokens it may inspect.
@@ -54,6 +56,7 @@ impl RegisteredClient {
         }
         let entitlements = entitlements(&client, &partners, &records.apis(client.environment)?);
         Ok(Some(Self {
+            limits: Limits::of(&client, &partners),
             client,
             secrets,
             partners,

@@ -8,8 +8,8 @@ use std::time::Duration;
 use super::*;
 use crate::ambient::{Clock as _, SystemClock, SystemEntropy};
 use crate::domain::{
-    AccessLevel, Actor, AllowedApis, Api, ApiId, AuthMethod, Client, ClientRole, ClientSecret, ClientStatus,
-    Milliseconds, Mutation, Partner, PartnerStatus, Pepper, Scope, Secret, SecretKind, SecretStatus,
+    AccessLevel, Actor, AllowedApis, AllowedSources, Api, ApiId, AuthMethod, Client, ClientRole, ClientSecret,
+    ClientStatus, Milliseconds, Mutation, Partner, PartnerStatus, Pepper, Scope, Secret, SecretKind, SecretStatus,
 };
 use crate::store::{Decide, Follower, MasterKey, MemoryStore, Read, SecretUse};
 
@@ -110,6 +110,7 @@ fn partner() -> Partner {
         scope_ceiling: "read".parse().unwrap(),
         status: PartnerStatus::Active,
         parent: None,
+        plan: None,
         created_at: Timestamp::from_seconds(1),
         version: Epoch::ZERO,
     }
@@ -130,6 +131,8 @@ fn client() -> (Client, ClientSecret) {
         contact: "ada@example.com".parse().unwrap(),
         token_endpoint_auth_method: AuthMethod::Any,
         token_lifetime: None,
+        limits: None,
+        allowed_sources: AllowedSources::Any,
         expires_at: None,
         status: ClientStatus::Active,
         created_at: Timestamp::from_seconds(1),
@@ -305,6 +308,7 @@ fn a_fill_that_a_commit_overtook_is_not_kept() {
         client: client.clone(),
         secrets: Vec::new(),
         partners: Vec::new(),
+        limits: None,
         entitlements: Vec::new(),
         audience: None,
     });
@@ -348,6 +352,7 @@ fn remembered(clients: &ClientCache, environment: Environment, partners: &[&str]
         client,
         secrets: vec![secret],
         partners: partners.iter().map(of).collect(),
+        limits: None,
         entitlements: Vec::new(),
         audience: None,
     };

@@ -21,6 +21,7 @@ diesel::table! {
         scope_ceiling -> Text,
         status -> Text,
         parent -> Nullable<Text>,
+        plan -> Nullable<Text>,
         created_at -> BigInt,
         version -> BigInt,
     }
@@ -52,6 +53,8 @@ diesel::table! {
         contact -> Text,
         token_endpoint_auth_method -> Text,
         token_lifetime -> Nullable<BigInt>,
+        limits -> Nullable<Text>,
+        allowed_sources -> Nullable<Text>,
         expires_at -> Nullable<BigInt>,
         status -> Text,
         created_at -> BigInt,

@@ -14,7 +14,8 @@ pub use state::{DatabaseSettings, RegistrySettings};
 use super::public_url::PublicUrl;
 use super::reading::{EffectiveSetting, Key, Reading};
 use super::rule::{list, parsed};
-use super::trusted_proxies::{Network, TrustedProxies};
+use super::trusted_proxies::TrustedProxies;
+use crate::domain::Network;
 
 const fn key(name: &'static str, default: &'static str, meaning: &'static str) -> Key {
     Key { name, default, meaning }

@@ -6,12 +6,13 @@ use serde::Serialize;
 use super::answer::{created, shown};
 use super::call::Call;
 use super::fields::{Faulty, Members, Value, list, text, whole};
+use super::limits::{allowed_sources, limits};
 use super::paging::Asked;
 use super::problem::Problem;
 use super::words::{Kind, Level, auth_method, client_status, kind, level};
 use crate::domain::{
-    AccessLevel, AllowedApis, ApiId, AuthMethod, Client, ClientId, ClientRole, ClientSecret, MOST_SCOPE_TOKENS, Scope,
-    ScopeToken, TokenLifetime,
+    AccessLevel, Allowance, AllowedApis, AllowedSources, ApiId, AuthMethod, Client, ClientId, ClientRole, ClientSecret,
+    MOST_SCOPE_TOKENS, Scope, ScopeToken, TokenLifetime,
 };
 use crate::office::{AccessChange, ClientChange, ClientWithSecret, NewClient};
 use crate::store::ClientFilter;
@@ -68,9 +69,10 @@ fn new_client(body: &mut Members) -> Option<NewClient> {
     let contact = body.required("contact", text);
     let method = body.optional("token_endpoint_auth_method", auth_method);
     let expires_at = body.nullable("expires_at", text);
+    let sources = body.nullable("allowed_sources", allowed_sources);
     let role = match body.required("kind", kind) {
         Some(Kind::Partner) => partner_role(body),
-        Some(Kind::ResourceServer) => resource_server_role(body).map(|role| (role, None)),
+        Some(Kind::ResourceServer) => resource_server_role(body).map(|role| (role, Own::default())),
         None => {
             // Which of these belong depends on what is missing, so they are neither wanted nor unknown.
             body.pass_over(&[
@@ -79,24 +81,34 @@ fn new_client(body: &mut Members) -> Option<NewClient> {
                 "scope",
                 "allowed_apis",
                 "token_lifetime",
+                "limits",
                 "api_id",
             ]);
             None
         }
     };
-    let (role, token_lifetime) = role?;
+    let (role, own) = role?;
     Some(NewClient {
         environment: environment?,
         role,
         name: name?,
         contact: contact?,
         token_endpoint_auth_method: method?.unwrap_or(AuthMethod::Any),
-        token_lifetime,
+        token_lifetime: own.token_lifetime,
+        limits: own.limits,
+        allowed_sources: sources?.unwrap_or(AllowedSources::Any),
         expires_at: expires_at?,
     })
 }
 
-fn partner_role(body: &mut Members) -> Option<(ClientRole, Option<TokenLifetime>)> {
+/// What only clients that obtain tokens have, each in place of what holds for all.
+#[derive(Default)]
+struct Own {
+    token_lifetime: Option<TokenLifetime>,
+    limits: Option<Box<Allowance>>,
+}
+
+fn partner_role(body: &mut Members) -> Option<(ClientRole, Own)> {
     body.refuse_all(&["api_id"], "belongs to resource-server clients only");
     let partner_id = body.required("partner_id", text);
     let access = match (body.required("access_level", level), scope(body)) {
@@ -107,16 +119,28 @@ fn partner_role(body: &mut Members) -> Option<(ClientRole, Option<TokenLifetime>
     };
     let allowed_apis = body.nullable("allowed_apis", api_ids);
     let token_lifetime = body.nullable("token_lifetime", whole);
+    let own_limits = body.nullable("limits", limits);
     let role = ClientRole::Partner {
         partner_id: partner_id?,
         access: access?,
         allowed_apis: allowed_apis?.unwrap_or(AllowedApis::Every),
     };
-    Some((role, token_lifetime?))
+    let own = Own {
+        token_lifetime: token_lifetime?,
+        limits: own_limits?,
+    };
+    Some((role, own))
 }
 
 fn resource_server_role(body: &mut Members) -> Option<ClientRole> {
-    let foreign = ["partner_id", "access_level", "scope", "allowed_apis", "token_lifetime"];
+    let foreign = [
+        "partner_id",
+        "access_level",
+        "scope",
+        "allowed_apis",
+        "token_lifetime",
+        "limits",
+    ];
     body.refuse_all(&foreign, "belongs to partner clients only");
     let api_id = body.required("api_id", text);
     Some(ClientRole::ResourceServer { api_id: api_id? })
@@ -175,6 +199,8 @@ fn client_change(body: &mut Members, client_id: ClientId) -> Option<ClientChange
     let allowed_apis = body.change("allowed_apis", api_ids);
     let method = body.optional("token_endpoint_auth_method", auth_method);
     let token_lifetime = body.change("token_lifetime", whole);
+    let own_limits = body.change("limits", limits);
+    let sources = body.change("allowed_sources", allowed_sources);
     let expires_at = body.change("expires_at", text);
     Some(ClientChange {
         client_id,
@@ -184,6 +210,8 @@ fn client_change(body: &mut Members, client_id: ClientId) -> Option<ClientChange
         allowed_apis: allowed_apis?.map(|only| only.unwrap_or(AllowedApis::Every)),
         token_endpoint_auth_method: method?,
         token_lifetime: token_lifetime?,
+        limits: own_limits?,
+        allowed_sources: sources?.map(|only| only.unwrap_or(AllowedSources::Any)),
         expires_at: expires_at?,
     })
 }

@@ -15,6 +15,7 @@ use crate::domain::Invalid;
 const LONGEST_NAME: usize = 64;
 
 /// A JSON value in which an object keeps every member, the repeated ones too.
+#[derive(Clone)]
 pub(super) enum Value {
     Null,
     Boolean,
@@ -112,6 +113,24 @@ pub(super) fn whole<T: TryFrom<u32, Error = Invalid>>(value: &Value) -> Result<T
         .map_err(|invalid| vec![(String::new(), invalid)])
 }
 
+/// A whole number of any type that has wide bounds.
+pub(super) fn count<T: TryFrom<u64, Error = Invalid>>(value: &Value) -> Result<T, Faulty> {
+    let Value::Whole(number) = value else {
+        return Err(faulty("must be a whole number"));
+    };
+    T::try_from(*number).map_err(|invalid| vec![(String::new(), invalid)])
+}
+
+/// An object, whose members `read` takes by their names.
+pub(super) fn object<T>(value: &Value, read: impl FnOnce(&mut Members) -> Option<T>) -> Result<T, Faulty> {
+    let Value::Object(members) = value else {
+        return Err(faulty("must be an object"));
+    };
+    let below = |fault: Fault| (format!(".{}", fault.field), Invalid::new(fault.reason));
+    let read = Members::new(members.clone()).settle(read);
+    read.map_err(|faults| faults.into_iter().map(below).collect())
+}
+
 /// A list of texts, of `MOST` at the most; every element that is wrong is named by its place.
 pub(super) fn list<const MOST: usize, T, L>(value: &Value) -> Result<L, Faulty>
 where
@@ -185,7 +204,11 @@ impl Members {
     ///
     /// # Errors
     /// With every fault there is: those `read` found, members that stand twice, members nobody took.
-    pub(super) fn read<T>(mut self, read: impl FnOnce(&mut Self) -> Option<T>) -> Result<T, Problem> {
+    pub(super) fn read<T>(self, read: impl FnOnce(&mut Self) -> Option<T>) -> Result<T, Problem> {
+        self.settle(read).map_err(Problem::Fields)
+    }
+
+    fn settle<T>(mut self, read: impl FnOnce(&mut Self) -> Option<T>) -> Result<T, Vec<Fault>> {
         let value = read(&mut self);
         let mut unknown: Vec<&str> = self.left.iter().map(|(name, _)| name.as_str()).collect();
         unknown.sort_unstable();
@@ -194,7 +217,7 @@ impl Members {
         self.faults.extend(unknown);
         match value {
             Some(value) if self.faults.is_empty() => Ok(value),
-            _ => Err(Problem::Fields(self.faults)),
+            _ => Err(self.faults),
         }
     }
 
@@ -319,7 +342,7 @@ mod tests {
         match Members::of_json(json.as_bytes()).and_then(|members| members.read(read)) {
             Err(Problem::Fields(faults)) => faults
                 .into_iter()
-                .map(|fault| (fault.field, fault.reason.into_owned()))
+                .map(|fault| (fault.field, fault.reason.to_owned()))
                 .collect(),
             other => panic!("{other:?}"),
         }
@@ -354,6 +377,32 @@ mod tests {
     fn a_member_that_stands_twice_has_no_value() {
         let found = faults(r#"{"partner_id":"acme","partner_id":"acme"}"#, partner);
         assert_eq!(found, [("partner_id".to_owned(), "stands more than once".to_owned())]);
+    }
+
+    #[test]
+    fn a_fault_within_an_object_is_named_by_its_path() {
+        let read = |members: &mut Members| {
+            members.required("plan", |value| {
+                object(value, |plan| plan.required("mode", text::<Name>))
+            })
+        };
+        for (json, field, reason) in [
+            (r#"{"plan":{}}"#, "plan.mode", "is missing"),
+            (r#"{"plan":{"mode":1}}"#, "plan.mode", "must be a text"),
+            (
+                r#"{"plan":{"mode":"a","mode":"a"}}"#,
+                "plan.mode",
+                "stands more than once",
+            ),
+            (
+                r#"{"plan":{"mode":"a","<b>":1}}"#,
+                "plan.(unnamed)",
+                "is not known here",
+            ),
+            (r#"{"plan":[]}"#, "plan", "must be an object"),
+        ] {
+            assert_eq!(faults(json, read), [(field.to_owned(), reason.to_owned())], "{json}");
+        }
     }
 
     #[test]

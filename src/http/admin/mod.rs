@@ -10,6 +10,7 @@ mod clients;
 mod fields;
 mod journal;
 mod keys;
+mod limits;
 mod operators;
 mod paging;
 mod partners;

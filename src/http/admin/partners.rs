@@ -5,6 +5,7 @@ use actix_web::HttpResponse;
 use super::answer::{created, shown};
 use super::call::Call;
 use super::fields::{Members, list, text};
+use super::limits::plan;
 use super::paging::Asked;
 use super::problem::Problem;
 use super::words::partner_status;
@@ -44,11 +45,13 @@ fn new_partner(body: &mut Members) -> Option<NewPartner> {
     let name = body.required("name", text);
     let scope_ceiling = body.optional("scope_ceiling", list::<MOST_SCOPE_TOKENS, ScopeToken, _>);
     let parent = body.nullable("parent", text);
+    let plan = body.nullable("plan", plan);
     Some(NewPartner {
         partner_id: partner_id?,
         name: name?,
         scope_ceiling: scope_ceiling?.unwrap_or_default(),
         parent: parent?,
+        plan: plan?,
     })
 }
 
@@ -65,10 +68,12 @@ pub(super) async fn change(call: Call) -> Result<HttpResponse, Problem> {
     let change = call.body(|body| {
         let name = body.optional("name", text);
         let scope_ceiling = body.optional("scope_ceiling", list::<MOST_SCOPE_TOKENS, ScopeToken, _>);
+        let plan = body.change("plan", plan);
         Some(PartnerChange {
             partner_id,
             name: name?,
             scope_ceiling: scope_ceiling?,
+            plan: plan?,
         })
     })?;
     let partner = call.office.change_partner(&call.who, errand, change).await?;

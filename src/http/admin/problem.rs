@@ -23,14 +23,14 @@ pub(super) struct Fault {
     /// The field's path, the parameter's or the header's name.
     pub(super) field: String,
     /// Completes a sentence that begins with the field.
-    pub(super) reason: Cow<'static, str>,
+    pub(super) reason: &'static str,
 }
 
 impl Fault {
     pub(super) fn new(field: impl Into<String>, reason: &'static str) -> Self {
         Self {
             field: field.into(),
-            reason: reason.into(),
+            reason,
         }
     }
 }

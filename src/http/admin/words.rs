@@ -1,7 +1,7 @@
 //! The words of the admin API that are closed sets, each read with a sentence that names them all.
 
 use super::fields::{Faulty, Value};
-use crate::domain::{AuthMethod, ClientStatus, Invalid, Noun, PartnerStatus};
+use crate::domain::{AuthMethod, ClientStatus, Invalid, Noun, PartnerStatus, QuotaMode};
 use crate::store::Order;
 
 /// Finds the word among `all`.
@@ -31,6 +31,11 @@ pub(super) fn client_status(value: &Value) -> Result<ClientStatus, Faulty> {
 pub(super) fn auth_method(value: &Value) -> Result<AuthMethod, Faulty> {
     let reason = "is none of client_secret_basic, client_secret_post, any";
     one_of(value, &AuthMethod::ALL, AuthMethod::as_str, reason)
+}
+
+pub(super) fn quota_mode(value: &Value) -> Result<QuotaMode, Faulty> {
+    let reason = "is none of off, observe, enforce";
+    one_of(value, &QuotaMode::ALL, QuotaMode::as_str, reason)
 }
 
 pub(super) fn noun(value: &Value) -> Result<Noun, Faulty> {

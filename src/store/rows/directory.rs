@@ -1,13 +1,11 @@
 //! Partners, APIs and clients as rows.
 
-use std::collections::BTreeSet;
-
 use diesel::prelude::*;
 
-use super::{Columns, seconds};
+use super::{Columns, json, seconds, spaced};
 use crate::domain::{
-    AccessLevel, AllowedApis, Api, ApiId, AuthMethod, Client, ClientRole, ClientStatus, Epoch, Partner, PartnerStatus,
-    TokenLifetime,
+    AccessLevel, AllowedApis, AllowedSources, Api, AuthMethod, Client, ClientRole, ClientStatus, Epoch, Partner,
+    PartnerStatus, TokenLifetime,
 };
 use crate::store::StoreError;
 use crate::store::schema::{apis, clients, partners};
@@ -21,6 +19,7 @@ pub(in crate::store) struct PartnerRow {
     scope_ceiling: String,
     status: String,
     parent: Option<String>,
+    plan: Option<String>,
     created_at: i64,
     version: i64,
 }
@@ -33,6 +32,7 @@ impl From<Partner> for PartnerRow {
             scope_ceiling: partner.scope_ceiling.to_string(),
             status: partner.status.as_str().to_owned(),
             parent: partner.parent.map(String::from),
+            plan: partner.plan.as_ref().map(json),
             created_at: partner.created_at.seconds(),
             version: partner.version.get(),
         }
@@ -50,6 +50,7 @@ impl TryFrom<PartnerRow> for Partner {
             scope_ceiling: COLUMNS.scope("scope_ceiling", &row.scope_ceiling)?,
             status: COLUMNS.word("status", &row.status, (&PartnerStatus::ALL, PartnerStatus::as_str))?,
             parent: COLUMNS.optional_text("parent", row.parent.as_deref())?,
+            plan: row.plan.map(|plan| COLUMNS.json("plan", &plan)).transpose()?,
             created_at: COLUMNS.moment("created_at", row.created_at)?,
             version: Epoch::new(row.version),
         })
@@ -115,6 +116,8 @@ pub(in crate::store) struct ClientRow {
     contact: String,
     token_endpoint_auth_method: String,
     token_lifetime: Option<i64>,
+    limits: Option<String>,
+    allowed_sources: Option<String>,
     expires_at: Option<i64>,
     status: String,
     created_at: i64,
@@ -167,11 +170,6 @@ impl From<ClientRole> for RoleColumns {
     }
 }
 
-fn spaced(apis: BTreeSet<ApiId>) -> String {
-    let apis: Vec<String> = apis.into_iter().map(String::from).collect();
-    apis.join(" ")
-}
-
 impl From<Client> for ClientRow {
     fn from(client: Client) -> Self {
         let role = RoleColumns::from(client.role);
@@ -188,6 +186,11 @@ impl From<Client> for ClientRow {
             contact: client.contact.into(),
             token_endpoint_auth_method: client.token_endpoint_auth_method.as_str().to_owned(),
             token_lifetime: client.token_lifetime.map(|lifetime| u32::from(lifetime).into()),
+            limits: client.limits.as_ref().map(json),
+            allowed_sources: match client.allowed_sources {
+                AllowedSources::Any => None,
+                AllowedSources::Only(networks) => Some(spaced(networks)),
+            },
             expires_at: seconds(client.expires_at),
             status: client.status.as_str().to_owned(),
             created_at: client.created_at.seconds(),
@@ -244,6 +247,11 @@ impl TryFrom<ClientRow> for Client {
         Ok(Self {
             role: row.role()?,
             token_lifetime: row.token_lifetime()?,
+            allowed_sources: match &row.allowed_sources {
+                None => AllowedSources::Any,
+                Some(networks) => AllowedSources::Only(columns.set("allowed_sources", networks)?),
+            },
+            limits: row.limits.map(|limits| columns.json("limits", &limits)).transpose()?,
             client_id: columns.text("client_id", &row.client_id)?,
             environment: columns.text("environment", &row.environment)?,
             name: columns.text("name", &row.name)?,

@@ -10,6 +10,9 @@ pub(super) use credentials::{IdempotencyRow, OperatorRow, RevokedTokenRow, Secre
 pub(super) use directory::{ApiRow, ClientRow, PartnerRow};
 pub(super) use journal::JournalRow;
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
 use super::StoreError;
 use crate::domain::{Scope, Seconds, Timestamp};
 
@@ -49,6 +52,11 @@ impl Columns {
         text.split(' ').map(|member| self.text(column, member)).collect()
     }
 
+    /// A value kept as JSON.
+    fn json<T: DeserializeOwned>(self, column: &'static str, text: &str) -> Result<T, StoreError> {
+        serde_json::from_str(text).map_err(|_| self.corrupt(column))
+    }
+
     fn scope(self, column: &'static str, text: &str) -> Result<Scope, StoreError> {
         self.set(column, text)
     }
@@ -74,6 +82,17 @@ impl Columns {
     fn digest(self, column: &'static str, bytes: &[u8]) -> Result<[u8; 32], StoreError> {
         bytes.try_into().map_err(|_| self.corrupt(column))
     }
+}
+
+/// A value as JSON.
+fn json<T: Serialize>(value: &T) -> String {
+    serde_json::to_string(value).expect("the nouns have text keys and no failing serializer")
+}
+
+/// A set as one text.
+fn spaced<T: ToString>(members: impl IntoIterator<Item = T>) -> String {
+    let members: Vec<String> = members.into_iter().map(|member| member.to_string()).collect();
+    members.join(" ")
 }
 
 fn seconds(moment: Option<Timestamp>) -> Option<i64> {

@@ -8,6 +8,7 @@ mod description;
 mod doors;
 mod journal;
 mod keys;
+mod limits;
 mod operators;
 mod outage;
 mod paging;

@@ -140,6 +140,7 @@ fn leave_given_at_the_door_is_asked_for_again_behind_the_epoch() {
             name: "P".parse().unwrap(),
             scope_ceiling: Scope::default(),
             parent: None,
+            plan: None,
         };
         in_the_office.block_on(harness.office.register_partner(&who, Errand::default(), new))
     };

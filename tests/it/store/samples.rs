@@ -2,10 +2,10 @@
 
 use mintmark::ambient::{Entropy as _, SystemEntropy};
 use mintmark::domain::{
-    AccessLevel, Actor, Algorithm, AllowedApis, Api, Attribution, AuthMethod, Change, Client, ClientRole, ClientSecret,
-    ClientStatus, Environment, Epoch, JournalEntry, KeyId, KeyState, Milliseconds, Mutation, Operator, OperatorId,
-    OperatorStatus, Partner, PartnerStatus, Pepper, RevokedToken, Role, Scope, Seconds, SecretId, SecretStatus,
-    SigningKeyRecord, Timestamp, TokenId,
+    AccessLevel, Actor, Algorithm, Allowance, AllowedApis, AllowedSources, Api, Attribution, AuthMethod, Change,
+    Client, ClientRole, ClientSecret, ClientStatus, Environment, Epoch, JournalEntry, KeyId, KeyState, Milliseconds,
+    Mutation, Operator, OperatorId, OperatorStatus, Pace, Partner, PartnerStatus, Pepper, Plan, QuotaMode, Rate,
+    RevokedToken, Role, Scope, Seconds, SecretId, SecretStatus, SigningKeyRecord, Timestamp, TokenCount, TokenId,
 };
 use mintmark::store::{CommitError, Records, Store, StoreError};
 
@@ -56,9 +56,32 @@ pub fn partner(partner_id: &str) -> Partner {
         scope_ceiling: scope("orders:read orders:write"),
         status: PartnerStatus::Active,
         parent: None,
+        plan: None,
         created_at: NOW,
         version: Epoch::ZERO,
     }
+}
+
+/// An allowance, every bound of it there and told from the others.
+pub fn allowance(number: u64) -> Allowance {
+    let pace = |number: u64| Pace::try_from(number).unwrap();
+    Allowance {
+        rate: Some(Rate {
+            tokens_per_second: pace(number),
+            burst: pace(number + 1),
+        }),
+        tokens_per_day: Some((number + 2).try_into().unwrap()),
+        tokens_per_month: Some(TokenCount::MOST.try_into().unwrap()),
+    }
+}
+
+/// A plan.
+pub fn plan(quota_mode: QuotaMode) -> Box<Plan> {
+    Box::new(Plan {
+        quota_mode,
+        partner: allowance(50),
+        client: Allowance::UNBOUNDED,
+    })
 }
 
 pub fn api(environment: Environment, api_id: &str) -> Api {
@@ -86,6 +109,8 @@ pub fn client(partner_id: &str, client_id: &str) -> Client {
         contact: "ada@example.com".parse().unwrap(),
         token_endpoint_auth_method: AuthMethod::ClientSecretBasic,
         token_lifetime: None,
+        limits: None,
+        allowed_sources: AllowedSources::Any,
         expires_at: None,
         status: ClientStatus::Active,
         created_at: NOW,

@@ -344,6 +344,7 @@ fn populate(installation: &Installation, algorithm: Algorithm) {
             scope_ceiling: ceiling.parse().unwrap(),
             status: PartnerStatus::Active,
             parent: parent.map(|parent| parent.parse().unwrap()),
+            plan: None,
             created_at: START,
             version: Epoch::ZERO,
         }));

@@ -2,8 +2,8 @@
 
 use mintmark::ambient::SystemEntropy;
 use mintmark::domain::{
-    AccessLevel, AllowedApis, AuthMethod, Client, ClientId, ClientRole, ClientSecret, ClientStatus, Environment, Epoch,
-    Mutation, PartnerId, Secret, SecretId, SecretKind, SecretStatus, Timestamp,
+    AccessLevel, AllowedApis, AllowedSources, AuthMethod, Client, ClientId, ClientRole, ClientSecret, ClientStatus,
+    Environment, Epoch, Mutation, PartnerId, Secret, SecretId, SecretKind, SecretStatus, Timestamp,
 };
 
 use super::installation::{Installation, START};
@@ -57,6 +57,8 @@ impl Installation {
             contact: "ada@example.com".parse().unwrap(),
             token_endpoint_auth_method: AuthMethod::Any,
             token_lifetime: None,
+            limits: None,
+            allowed_sources: AllowedSources::Any,
             expires_at: None,
             status: ClientStatus::Active,
             created_at: START,

@@ -3,14 +3,15 @@
 use std::collections::BTreeSet;
 
 use mintmark::domain::{
-    AccessLevel, Action, AllowedApis, AuthMethod, Client, ClientRole, ClientSecret, ClientStatus, Environment, Epoch,
-    KeyState, Mutation, Operator, Pepper, Role, Seconds, SigningKeyRecord, Timestamp,
+    AccessLevel, Action, AllowedApis, AllowedSources, AuthMethod, Client, ClientRole, ClientSecret, ClientStatus,
+    Environment, Epoch, KeyState, Mutation, Operator, Partner, Pepper, QuotaMode, Role, Seconds, SigningKeyRecord,
+    Timestamp,
 };
 use mintmark::store::{JournalFilter, Page, Store};
 
 use crate::store::samples::{
-    NOW, acme, api, attribution, client, commit, key, operator, operator_in_full, partner, read, resource_server,
-    revoked_token, scope, secret, secret_in_full,
+    NOW, acme, allowance, api, attribution, client, commit, key, operator, operator_in_full, partner, plan, read,
+    resource_server, revoked_token, scope, secret, secret_in_full,
 };
 
 /// A life with every mutation in it, in an order that can happen.
@@ -34,7 +35,11 @@ fn partners_and_apis() -> Vec<Mutation> {
     let mut renamed = acme.clone();
     renamed.name = "Ácmé 株式会社".parse().unwrap();
     renamed.scope_ceiling = scope("a b c!$%&/()=");
-    vec![
+    let planned = QuotaMode::ALL.map(|mode| Partner {
+        plan: Some(plan(mode)),
+        ..renamed.clone()
+    });
+    let mut mutations = vec![
         Mutation::PartnerRegistered(acme.clone()),
         Mutation::PartnerRegistered(branch),
         Mutation::PartnerChanged(renamed),
@@ -42,7 +47,10 @@ fn partners_and_apis() -> Vec<Mutation> {
         Mutation::PartnerReinstated(acme),
         Mutation::ApiRegistered(orders),
         Mutation::ApiChanged(moved),
-    ]
+    ];
+    // The plan comes, changes, and goes again.
+    mutations.splice(3..3, planned.map(Mutation::PartnerChanged));
+    mutations
 }
 
 fn clients_and_secrets() -> Vec<Mutation> {
@@ -52,6 +60,12 @@ fn clients_and_secrets() -> Vec<Mutation> {
     changed.expires_at = Some(NOW + Seconds(1));
     changed.token_lifetime = Some(3600.try_into().unwrap());
     changed.token_endpoint_auth_method = AuthMethod::Any;
+    changed.limits = Some(allowance(1).into());
+    changed.allowed_sources = AllowedSources::Only(
+        ["192.0.2.0/24", "2001:db8::/32", "203.0.113.7"]
+            .map(|network| network.parse().unwrap())
+            .into(),
+    );
     let mut secret_2 = secret(&first);
     secret_2.note = Some("for the new data centre".parse().unwrap());
     secret_2.not_before = NOW + Seconds(5);

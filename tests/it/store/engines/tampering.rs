@@ -159,8 +159,11 @@ fn a_row_that_is_no_noun_names_its_table_and_column() {
             ("clients", "created_at", "-1"),
             ("clients", "expires_at", "-1"),
             ("clients", "contact", "'hunter2'"),
+            ("clients", "limits", "'{\"burst\":1}'"),
+            ("clients", "allowed_sources", "'hunter2'"),
             ("clients", "token_lifetime", "59"),
             ("clients", "allowed_apis", "'hunter2  a'"),
+            ("partners", "plan", "'{\"quota_mode\":\"hunter2\"}'"),
             ("partners", "scope_ceiling", "'hunter2 \"'"),
             ("partners", "name", "''"),
         ] {
