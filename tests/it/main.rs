@@ -7,5 +7,6 @@ mod ledger;
 mod oauth;
 mod process;
 mod regressions;
+mod replicas;
 mod store;
 mod support;

@@ -11,8 +11,8 @@ use super::pages::{read, root};
 /// The most lines of README.md.
 const README_LINES: usize = 150;
 
-/// The text of every source, with the line breaks inside string literals taken out.
-fn sources() -> String {
+/// The text of every source below `folder`.
+fn gathered(folder: &str) -> String {
     fn gather(folder: &Path, text: &mut String) {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
@@ -24,7 +24,13 @@ fn sources() -> String {
         }
     }
     let mut text = String::new();
-    gather(&root().join("src"), &mut text);
+    gather(&root().join(folder), &mut text);
+    text
+}
+
+/// The text of every source, with the line breaks inside string literals taken out.
+fn sources() -> String {
+    let text = gathered("src");
     let mut pieces = text.split("\\\n");
     let first = pieces.next().unwrap_or_default().to_owned();
     pieces.fold(first, |joined, piece| joined + piece.trim_start())
@@ -130,6 +136,24 @@ fn the_tests_of_the_threat_model_are_tests() {
         for file in files.iter().filter(|file| file.ends_with(".rs")) {
             assert!(read(file).contains("test]\n"), "{file} has no test");
         }
+    }
+}
+
+/// What RELIABILITY.md calls `room::name` is a test.
+#[test]
+fn the_faults_name_their_tests() {
+    let text = read("docs/RELIABILITY.md");
+    let named: Vec<&str> = text
+        .lines()
+        .filter(|line| line.starts_with("| "))
+        .filter_map(|row| row.trim_end_matches("` |").rsplit_once('`'))
+        .filter_map(|(_, name)| name.rsplit_once("::").map(|(_, test)| test))
+        .filter(|test| *test != "…")
+        .collect();
+    assert!(named.len() > 5, "the table is read: {named:?}");
+    let tests = gathered("tests/it");
+    for name in named {
+        assert!(tests.contains(&format!("fn {name}(")), "{name} is no test");
     }
 }
 

@@ -47,6 +47,10 @@ pub struct Printed {
 pub enum Signal {
     Terminate,
     HangUp,
+    /// Stand still (SIGSTOP).
+    Stop,
+    /// Go on (SIGCONT).
+    Continue,
 }
 
 impl Installation {
@@ -235,6 +239,8 @@ impl Server {
         let name = match signal {
             Signal::Terminate => "-TERM",
             Signal::HangUp => "-HUP",
+            Signal::Stop => "-STOP",
+            Signal::Continue => "-CONT",
         };
         let process = self.child.id().to_string();
         let sent = Command::new("sh")

@@ -1,0 +1,42 @@
+//! The judge is judged: where the promise is relaxed on purpose, it sees what it is there to see.
+
+use super::fleet::{Fleet, OTHERS};
+use super::load::{Kind, Load};
+use super::question::{Asks, Question};
+use super::relay::Relay;
+use super::subject::Subject;
+use crate::support::postgresql::Cluster;
+use crate::support::server::Installation;
+
+const REQUESTS: usize = 200;
+
+#[test]
+fn a_replica_that_was_allowed_to_lag_is_caught_lagging() {
+    let cluster = Cluster::begin();
+    let relay = Relay::to(&cluster);
+    let relaxed = [("registry.freshness", "1m")];
+    let fleet = Fleet::with_third_by(Installation::on(&cluster.url()), &relay.url(), &relaxed);
+    let subjects = fleet.subjects();
+    // An introspection asks the store about each token, and so does not lag but stand.
+    let remembered: Vec<Question> = subjects
+        .iter()
+        .flat_map(Subject::questions)
+        .filter(|question| matches!(question.asks, Asks::Token | Asks::KeySet))
+        .collect();
+    let load = Load::start(&fleet.addresses(&OTHERS), 2, &remembered);
+    load.wait_for(REQUESTS, Kind::Yes, &OTHERS);
+    // From here on it can learn nothing, and may go on for a minute.
+    relay.hold();
+    let ended: Vec<_> = subjects.iter().map(|subject| subject.end(&fleet.admin)).collect();
+    load.wait_for(REQUESTS, Kind::Known, &OTHERS);
+    let seen = load.end();
+    relay.restore();
+    for ended in &ended {
+        let stale = ended.stale(&seen);
+        assert!(!stale.is_empty(), "{:?} is never caught", ended.ending);
+        assert!(
+            stale.iter().all(|each| each.replica == 2),
+            "only the third was allowed to"
+        );
+    }
+}
