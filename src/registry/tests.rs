@@ -9,9 +9,10 @@ use super::*;
 use crate::ambient::{Clock as _, SystemClock, SystemEntropy};
 use crate::domain::{
     AccessLevel, Actor, AllowedApis, AllowedSources, Api, ApiId, AuthMethod, Client, ClientRole, ClientSecret,
-    ClientStatus, Milliseconds, Mutation, Partner, PartnerStatus, Pepper, Scope, Secret, SecretKind, SecretStatus,
+    ClientStatus, Meter, Milliseconds, Mutation, Partner, PartnerStatus, Pepper, Scope, Secret, SecretKind,
+    SecretStatus,
 };
-use crate::store::{Decide, Follower, MasterKey, MemoryStore, Read, SecretUse};
+use crate::store::{Decide, Draw, Drawn, Follower, MasterKey, MemoryStore, Read, Return, SecretUse};
 
 /// A memory store as others share it, which can be made not to answer those who follow it.
 #[derive(Clone, Default)]
@@ -51,6 +52,12 @@ impl Store for SharedStore {
     }
     fn forget(&self, now: Timestamp) -> Result<u64, StoreError> {
         self.store.forget(now)
+    }
+    fn draw(&self, meter: &Meter, draw: Draw) -> Result<Drawn, StoreError> {
+        self.store.draw(meter, draw)
+    }
+    fn give_back(&self, returns: &[Return]) -> Result<(), StoreError> {
+        self.store.give_back(returns)
     }
     fn keep_master_key_check(&self, check: &[u8]) -> Result<(), StoreError> {
         self.store.keep_master_key_check(check)

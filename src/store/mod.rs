@@ -28,8 +28,8 @@ pub use url::DatabaseUrl;
 
 use crate::domain::{
     Api, ApiId, Attribution, ChainHash, Change, Client, ClientId, ClientSecret, Environment, Epoch, IdempotencyKey,
-    IdempotencyRecord, JournalEntry, KeyId, Operator, OperatorId, Partner, PartnerId, Refusal, RevokedToken,
-    SecretDigest, SecretId, SigningKeyRecord, Timestamp, TokenId,
+    IdempotencyRecord, JournalEntry, KeyId, Meter, Operator, OperatorId, Partner, PartnerId, Refusal, RevokedToken,
+    Seconds, SecretDigest, SecretId, SigningKeyRecord, Timestamp, TokenId,
 };
 
 /// Why the store did not answer. The texts are for the operator; no caller reads them.
@@ -101,6 +101,8 @@ pub trait Records {
     ) -> Result<Option<IdempotencyRecord>, StoreError>;
     /// Journal rows by epoch.
     fn journal(&mut self, filter: &JournalFilter, page: &Page<Epoch>) -> Result<Vec<JournalEntry>, StoreError>;
+    /// How many tokens have been drawn from a meter, those that replicas hold and have not issued among them.
+    fn drawn(&mut self, meter: &Meter) -> Result<u64, StoreError>;
     /// The value that tells whether the master key is the one this store was begun with.
     fn master_key_check(&mut self) -> Result<Option<Vec<u8>>, StoreError>;
 }
@@ -127,6 +129,36 @@ pub struct SecretUse {
     pub secret_id: SecretId,
     /// When.
     pub at: Timestamp,
+}
+
+/// How long a meter is kept when its window is over, for replicas whose clocks are behind and for whoever looks back.
+const METERS_KEPT: Seconds = Seconds::from_days(2);
+
+/// What a replica asks of a meter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Draw {
+    /// How many tokens at most.
+    pub wanted: u64,
+    /// How many may have been drawn in all when these are; `None` where they are only counted.
+    pub limit: Option<u64>,
+}
+
+/// What a replica was given of a meter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Drawn {
+    /// How many tokens.
+    pub granted: u64,
+    /// How many have been drawn in all, with these.
+    pub total: u64,
+}
+
+/// Tokens that were drawn and never issued, on their way back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Return {
+    /// From where they were drawn.
+    pub meter: Meter,
+    /// How many.
+    pub tokens: u64,
 }
 
 /// A store. Every call may block for as long as the store's own timeouts allow.
@@ -158,8 +190,23 @@ pub trait Store: Send + Sync {
     /// When the store does not answer.
     fn record_uses(&self, uses: &[SecretUse]) -> Result<(), StoreError>;
 
-    /// Forgets idempotency keys past their time, and revoked tokens that have expired by every replica's clock, which is
-    /// [`CLOCK_SKEW`](crate::domain::CLOCK_SKEW) after their end; says how many rows went.
+    /// Draws from a meter what `draw` asks, or what is left of it under the limit: not a mutation, and not in the journal. However many
+    /// draw at once, the total never passes a limit by a draw under it. Of a draw whose answer is lost nothing must be issued, and
+    /// nothing returned.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    fn draw(&self, meter: &Meter, draw: Draw) -> Result<Drawn, StoreError>;
+
+    /// Gives back what was drawn and never issued. Where the answer is lost it must not be given back again.
+    ///
+    /// # Errors
+    /// When the store does not answer; then all of it was taken back, or nothing.
+    fn give_back(&self, returns: &[Return]) -> Result<(), StoreError>;
+
+    /// Forgets idempotency keys past their time, revoked tokens that have expired by every replica's clock, which is
+    /// [`CLOCK_SKEW`](crate::domain::CLOCK_SKEW) after their end, and meters two days after their window; says how many rows went. Where
+    /// much is past, the next calls forget the rest.
     ///
     /// # Errors
     /// When the store does not answer.

@@ -149,6 +149,17 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    quota_meters (holder_kind, holder_id, environment, period, window_start) {
+        holder_kind -> Text,
+        holder_id -> Text,
+        environment -> Text,
+        period -> Text,
+        window_start -> BigInt,
+        drawn -> BigInt,
+    }
+}
+
 diesel::joinable!(client_secrets -> clients (client_id));
 diesel::allow_tables_to_appear_in_same_query!(client_secrets, clients);
 diesel::allow_tables_to_appear_in_same_query!(epoch, journal);

@@ -3,6 +3,7 @@
 mod apply;
 mod failure;
 mod follower;
+mod meters;
 mod records;
 
 use std::fs::File;
@@ -19,9 +20,10 @@ use super::connection::{Connector, DbConn, Purpose};
 use super::rows::{IdempotencyRow, JournalRow};
 use super::schema::{client_secrets, epoch, idempotency_keys, installation, journal, revoked_tokens};
 use super::url::{DatabaseUrl, Place};
-use super::{CommitError, Decide, Follower, Read, SecretUse, Sharing, Store, StoreError};
+use super::{CommitError, Decide, Draw, Drawn, Follower, Read, Return, SecretUse, Sharing, Store, StoreError};
 use crate::domain::{
-    Attribution, CLOCK_SKEW, ChainHash, Change, Epoch, IdempotencyRecord, JournalEntry, Seconds, SecretId, Timestamp,
+    Attribution, CLOCK_SKEW, ChainHash, Change, Epoch, IdempotencyRecord, JournalEntry, Meter, Seconds, SecretId,
+    Timestamp,
 };
 
 /// A store in SQLite or PostgreSQL.
@@ -133,7 +135,16 @@ impl Store for SqlStore {
         let keys = diesel::delete(idempotency_keys::table.filter(past))
             .execute(connection)
             .map_err(|error| failure::of_query("idempotency_keys", &error))?;
-        Ok((tokens + keys) as u64)
+        let meters = meters::forget(connection, now)?;
+        Ok((tokens + keys + meters) as u64)
+    }
+
+    fn draw(&self, meter: &Meter, draw: Draw) -> Result<Drawn, StoreError> {
+        meters::draw(&mut *connection(&self.writing)?, meter, draw)
+    }
+
+    fn give_back(&self, returns: &[Return]) -> Result<(), StoreError> {
+        meters::give_back(&mut *connection(&self.writing)?, returns)
     }
 
     fn keep_master_key_check(&self, check: &[u8]) -> Result<(), StoreError> {

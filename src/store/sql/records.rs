@@ -3,9 +3,10 @@
 use diesel::prelude::*;
 
 use super::failure::of_query;
+use super::meters;
 use crate::domain::{
     Api, ApiId, Client, ClientId, ClientSecret, ClientStatus, Environment, Epoch, IdempotencyKey, IdempotencyRecord,
-    JournalEntry, KeyId, Operator, OperatorId, Partner, PartnerId, RevokedToken, SecretDigest, SigningKeyRecord,
+    JournalEntry, KeyId, Meter, Operator, OperatorId, Partner, PartnerId, RevokedToken, SecretDigest, SigningKeyRecord,
     Timestamp, TokenId,
 };
 use crate::store::connection::DbConn;
@@ -244,6 +245,10 @@ impl Records for SqlRecords<'_> {
             Order::NewestFirst => query.order(journal::epoch.desc()),
         };
         all("journal", query.limit(page.limit.into()).load(self.connection))
+    }
+
+    fn drawn(&mut self, meter: &Meter) -> Result<u64, StoreError> {
+        meters::drawn(self.connection, meter).map(Option::unwrap_or_default)
     }
 
     fn master_key_check(&mut self) -> Result<Option<Vec<u8>>, StoreError> {

@@ -10,15 +10,16 @@ use actix_web::dev::{ServerHandle, Service as _};
 use actix_web::{App, HttpMessage as _, HttpServer, web};
 use mintmark::ambient::{Clock, SystemEntropy};
 use mintmark::domain::{
-    Algorithm, Attribution, EmailAddress, Environment, Epoch, JournalEntry, KeyPolicy, Milliseconds, Pepper, RequestId,
-    Role, Seconds, Timestamp,
+    Algorithm, Attribution, EmailAddress, Environment, Epoch, JournalEntry, KeyPolicy, Meter, Milliseconds, Pepper,
+    RequestId, Role, Seconds, Timestamp,
 };
 use mintmark::http::admin;
 use mintmark::http::peer::PeerAddress;
 use mintmark::office::{Created, Errand, Machine, NewOperator, Office, OfficeParts, OfficePolicy, create_first_owner};
 use mintmark::registry::{Freshness, Promise, Registry, RegistryParts};
 use mintmark::store::{
-    CommitError, Decide, Door, Follower, MasterKey, MemoryStore, Read, Sealer, SecretUse, Sharing, Store, StoreError,
+    CommitError, Decide, Door, Draw, Drawn, Follower, MasterKey, MemoryStore, Read, Return, Sealer, SecretUse, Sharing,
+    Store, StoreError,
 };
 use mintmark::telemetry::Metrics;
 use serde_json::Value;
@@ -80,6 +81,14 @@ impl Store for MoodyStore {
 
     fn forget(&self, now: Timestamp) -> Result<u64, StoreError> {
         self.asked()?.forget(now)
+    }
+
+    fn draw(&self, meter: &Meter, draw: Draw) -> Result<Drawn, StoreError> {
+        self.asked()?.draw(meter, draw)
+    }
+
+    fn give_back(&self, returns: &[Return]) -> Result<(), StoreError> {
+        self.asked()?.give_back(returns)
     }
 
     fn keep_master_key_check(&self, check: &[u8]) -> Result<(), StoreError> {

@@ -3,8 +3,10 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 
-use mintmark::domain::{Attribution, JournalEntry, Timestamp};
-use mintmark::store::{CommitError, Decide, Follower, Known, MemoryStore, Read, SecretUse, Sharing, Store, StoreError};
+use mintmark::domain::{Attribution, JournalEntry, Meter, Timestamp};
+use mintmark::store::{
+    CommitError, Decide, Draw, Drawn, Follower, Known, MemoryStore, Read, Return, SecretUse, Sharing, Store, StoreError,
+};
 
 /// What goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,6 +124,21 @@ impl Store for FaultyStore {
     fn forget(&self, now: Timestamp) -> Result<u64, StoreError> {
         self.count();
         self.inside.forget(now)
+    }
+
+    fn draw(&self, meter: &Meter, draw: Draw) -> Result<Drawn, StoreError> {
+        self.count();
+        match self.fault() {
+            Fault::BeforeWriting | Fault::Unreadable => Err(broken()),
+            Fault::AfterWriting => self.inside.draw(meter, draw).and(Err(broken())),
+            Fault::Nothing | Fault::Stalling => self.inside.draw(meter, draw),
+        }
+    }
+
+    fn give_back(&self, returns: &[Return]) -> Result<(), StoreError> {
+        self.count();
+        self.readable()?;
+        self.inside.give_back(returns)
     }
 
     fn keep_master_key_check(&self, check: &[u8]) -> Result<(), StoreError> {

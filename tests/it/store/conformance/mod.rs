@@ -2,6 +2,7 @@
 
 mod commits;
 mod lists;
+mod meters;
 mod model;
 mod names;
 mod upkeep;
@@ -50,6 +51,13 @@ on_every_store!({
         secrets_and_keys_come_in_the_order_of_their_making,
         expiring_secrets_of_active_clients_are_counted,
         a_subject_nothing_can_have_finds_nothing;
+    meters:
+        a_draw_gives_what_is_left_and_no_more,
+        a_first_draw_keeps_to_the_limit_too,
+        every_meter_counts_by_itself,
+        what_is_given_back_can_be_drawn_again,
+        who_draw_at_once_reach_the_limit_and_never_pass_it,
+        meters_are_forgotten_two_days_after_their_window;
     model:
         it_answers_as_memory_does;
     upkeep:

@@ -1,0 +1,3 @@
+-- What was counted is forgotten: every quota begins anew.
+
+DROP TABLE quota_meters;
