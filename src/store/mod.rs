@@ -4,6 +4,7 @@
 //! begins by taking the next epoch, which orders all commits; only then does the decision read what it depends on, so
 //! nothing it saw can change before it is written. The journal row is written in the same transaction.
 
+mod bulk;
 mod connection;
 mod door;
 mod memory;
@@ -18,6 +19,7 @@ mod url;
 
 use thiserror::Error;
 
+pub use bulk::{BulkError, commit_in_bulk};
 pub use door::{Asker, Door, Settled, WaitObserver};
 pub use memory::MemoryStore;
 pub use migrations::{Migrate, MigrationError};

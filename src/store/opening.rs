@@ -100,15 +100,15 @@ pub fn revert_all_migrations(url: &DatabaseUrl, timeout: Duration) -> Result<Vec
 }
 
 /// A database that answers and is ours to write to.
-struct Database {
+pub(super) struct Database {
     /// With the file's one true path.
     url: DatabaseUrl,
-    connection: DbConn,
+    pub(super) connection: DbConn,
     lock: Option<File>,
 }
 
 impl Database {
-    fn open(url: &DatabaseUrl, timeout: Duration) -> Result<Self, OpenError> {
+    pub(super) fn open(url: &DatabaseUrl, timeout: Duration) -> Result<Self, OpenError> {
         let (url, lock) = match url.place() {
             Place::Postgres(_) => (url.clone(), None),
             Place::Sqlite(path) => {

@@ -22,8 +22,8 @@ use super::schema::{client_secrets, epoch, idempotency_keys, installation, journ
 use super::url::{DatabaseUrl, Place};
 use super::{CommitError, Decide, Draw, Drawn, Follower, Read, Return, SecretUse, Sharing, Store, StoreError};
 use crate::domain::{
-    Attribution, CLOCK_SKEW, ChainHash, Change, Epoch, IdempotencyRecord, JournalEntry, Meter, Seconds, SecretId,
-    Timestamp,
+    Attribution, CLOCK_SKEW, ChainHash, Change, Epoch, IdempotencyRecord, JournalEntry, Meter, Mutation, Seconds,
+    SecretId, Timestamp,
 };
 
 /// A store in SQLite or PostgreSQL.
@@ -155,6 +155,24 @@ impl Store for SqlStore {
             .execute(connection)
             .map(drop)
             .map_err(|error| failure::of_query("installation", &error))
+    }
+}
+
+/// Each of `mutations` as a commit of its own, all in one transaction.
+pub(super) fn commit_each(
+    connection: &mut DbConn,
+    attribution: &Attribution,
+    mutations: impl IntoIterator<Item = Mutation>,
+) -> Result<(), CommitError> {
+    let done = connection.transaction(|connection| {
+        mutations.into_iter().try_for_each(|mutation| {
+            let mut decided = Some(Change::from(mutation));
+            change(connection, attribution, &mut |_| Ok(decided.take())).map(drop)
+        })
+    });
+    match done {
+        Ok(()) | Err(Abort::Nothing) => Ok(()),
+        Err(Abort::Failed(error)) => Err(error),
     }
 }
 
