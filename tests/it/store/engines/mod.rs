@@ -1,5 +1,6 @@
 //! What each engine has of its own: tables, locks, timeouts, and rows that somebody else has written to.
 
+mod bulk;
 mod migrating;
 mod opening;
 mod tampering;
