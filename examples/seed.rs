@@ -159,6 +159,7 @@ impl Seed {
             status: SecretStatus::Active,
             expires_at: None,
             last_used_at: None,
+            last_used_source: None,
             version: Epoch::ZERO,
         };
         Ok(Mutation::ClientRegistered(client, record))

@@ -1,4 +1,4 @@
-//! What is done now and then, beside the requests: writing last uses, forgetting what expired, tending the keys, the certificate.
+//! What is done now and then, beside the requests: writing usage, forgetting what expired, tending the keys, the certificate.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::http::Connections;
 use crate::office::Office;
 use crate::registry::Registry;
 
-/// How often last uses are written.
+/// How often usage and last uses are written.
 const FLUSH_EVERY: Duration = Duration::from_secs(5);
 /// How often what expired is forgotten.
 const TIDY_EVERY: Duration = Duration::from_mins(1);
@@ -84,8 +84,8 @@ fn every<F: Future<Output = ()> + 'static>(period: Duration, work: impl Fn() -> 
 }
 
 async fn flush(registry: Arc<Registry>) {
-    if let Err(error) = registry.flush().await {
-        log::warn!(error:% = error; "last uses of secrets could not be written and are kept for later");
+    if let Err(error) = registry.flush_some().await {
+        log::warn!(error:% = error; "usage and last uses of secrets could not be written and are kept for later");
     }
 }
 

@@ -20,7 +20,7 @@ pub use running::Running;
 use crate::ambient::{Clock, Entropy, SystemClock, SystemEntropy};
 use crate::authority::{Authority, AuthorityParts};
 use crate::config::Settings;
-use crate::domain::{Environment, KeyPolicy, Timestamp};
+use crate::domain::{Environment, KeyPolicy, Timestamp, UsageWriter};
 use crate::http::admin::Gate;
 use crate::http::{Endpoints, Health, Layers, OAuthLimits, RequestLog, Scrape};
 use crate::office::{self, Office, OfficeParts, OfficePolicy};
@@ -139,6 +139,7 @@ impl House {
             capacity: settings.registry.cache,
             promise: promise(settings),
             failures_per_minute: settings.limits.failures_per_minute,
+            writer: UsageWriter::mint(&*ambient.entropy),
         })?);
         let office = Office::new(OfficeParts {
             registry: Arc::clone(&registry),

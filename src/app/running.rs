@@ -115,7 +115,7 @@ impl Running {
     async fn write_what_is_noted(self) {
         drop(self.housekeeping);
         if let Err(error) = self.registry.flush().await {
-            log::warn!(error:% = error; "last uses of secrets could not be written");
+            log::warn!(error:% = error; "usage and last uses of secrets could not be written");
         }
     }
 

@@ -11,8 +11,10 @@ use zeroize::Zeroizing;
 
 use super::error::{AuthorityError, Rejection};
 use super::{Authority, Caller};
-use crate::domain::{AuthMethod, ClientId, Environment, Secret, SecretDigest, SecretId, SecretKind, Timestamp};
-use crate::registry::{Attempt, FailureKey, RegisteredClient, View};
+use crate::domain::{
+    AuthMethod, ClientId, Environment, Secret, SecretDigest, SecretId, SecretKind, Timestamp, TokenRefusal,
+};
+use crate::registry::{Attempt, FailureKey, Happening, RegisteredClient, View};
 
 /// How credentials were presented.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,7 +75,8 @@ impl fmt::Debug for PresentedCredentials {
 /// Proof that a client of this environment authenticated, and with which secret.
 pub struct AuthenticatedClient {
     registered: Arc<RegisteredClient>,
-    secret_id: SecretId,
+    /// Where the secret stands among the client's.
+    place: usize,
 }
 
 impl AuthenticatedClient {
@@ -83,25 +86,28 @@ impl AuthenticatedClient {
         &self.registered
     }
 
+    /// The same, for who keeps it beyond the proof.
+    pub(super) const fn shared(&self) -> &Arc<RegisteredClient> {
+        &self.registered
+    }
+
     /// When the client or the secret it authenticated with ends by itself, whichever is sooner. No token of it lives longer.
     #[must_use]
     pub fn ends_at(&self) -> Option<Timestamp> {
-        let secret = self
-            .registered
-            .secrets
-            .iter()
-            .find(|secret| secret.secret_id == self.secret_id);
-        let ends = [
-            self.registered.client.expires_at,
-            secret.and_then(|secret| secret.expires_at),
-        ];
+        let secret = &self.registered.secrets[self.place];
+        let ends = [self.registered.client.expires_at, secret.expires_at];
         ends.into_iter().flatten().min()
     }
 
     /// The secret it authenticated with.
     #[must_use]
-    pub const fn secret_id(&self) -> &SecretId {
-        &self.secret_id
+    pub fn secret_id(&self) -> &SecretId {
+        &self.registered.secrets[self.place].secret_id
+    }
+
+    /// Where that secret stands among the client's.
+    pub(super) const fn place(&self) -> usize {
+        self.place
     }
 }
 
@@ -116,6 +122,7 @@ impl Authority {
         let failures = self.registry.failures();
         let key = FailureKey::new(Attempt::Client(&presented.client_id), caller.source);
         if let Some(wait) = failures.shut_for(&key) {
+            self.count_shut_out(view, &presented);
             return Err(AuthorityError::Limited(wait));
         }
         let digest = self.pepper.digest(&presented.secret);
@@ -126,7 +133,13 @@ impl Authority {
                     Err(_) => None,
                 };
                 let here = registered.filter(|found| found.client.environment == self.environment());
-                prove(here, &digest, (presented.method, self.clock.now()))
+                let now = self.clock.now();
+                let proved = prove(here.as_ref(), &digest, (presented.method, now));
+                if let (Some(client), Err(rejection)) = (&here, &proved) {
+                    let refused = Happening::Refused(rejection.counted_as());
+                    self.registry.put_down(client, now, refused);
+                }
+                proved
             }
             Err(rejection) => Err(rejection),
         };
@@ -134,6 +147,25 @@ impl Authority {
             failures.count(key);
         }
         Ok(outcome?)
+    }
+
+    /// Counts a request that was not looked at, where that costs no more than a glance: whoever is shut out was looked at before.
+    fn count_shut_out(&self, view: View<'_>, presented: &PresentedCredentials) {
+        let client_id = presented.client_id.parse().ok();
+        let remembered = client_id.and_then(|client_id| view.remembered(&client_id));
+        if let Some(client) = remembered.filter(|found| found.client.environment == self.environment()) {
+            let refused = Happening::Refused(TokenRefusal::Limited);
+            self.registry.put_down(&client, self.clock.now(), refused);
+        }
+    }
+
+    /// Notes that the secret `client` authenticated with was used for something else than a token.
+    pub(super) fn note_use(&self, client: &AuthenticatedClient, caller: &Caller) {
+        let used = Happening::Used {
+            secret_id: client.secret_id(),
+            source: caller.source,
+        };
+        self.registry.put_down(&client.registered, self.clock.now(), used);
     }
 }
 
@@ -148,7 +180,7 @@ fn secret_form(secret: &str, environment: Environment) -> Result<(), Rejection> 
 }
 
 fn prove(
-    registered: Option<Arc<RegisteredClient>>,
+    registered: Option<&Arc<RegisteredClient>>,
     digest: &SecretDigest,
     (method, now): (PresentedMethod, Timestamp),
 ) -> Result<AuthenticatedClient, Rejection> {
@@ -157,8 +189,10 @@ fn prove(
         let _ = digest.matches(&SecretDigest::from_bytes([0; 32]));
         return Err(Rejection::UnknownClient);
     };
-    let presented = registered.secrets.iter().find(|secret| secret.digest.matches(digest));
-    let secret = presented.ok_or(Rejection::WrongSecret)?;
+    let mut secrets = registered.secrets.iter();
+    let presented = secrets.position(|secret| secret.digest.matches(digest));
+    let place = presented.ok_or(Rejection::WrongSecret)?;
+    let secret = &registered.secrets[place];
     if !secret.is_live(now) {
         return Err(Rejection::SecretOutsideWindow);
     }
@@ -168,8 +202,10 @@ fn prove(
     if !accepts(registered.client.token_endpoint_auth_method, method) {
         return Err(Rejection::WrongMethod);
     }
-    let secret_id = secret.secret_id.clone();
-    Ok(AuthenticatedClient { registered, secret_id })
+    Ok(AuthenticatedClient {
+        registered: Arc::clone(registered),
+        place,
+    })
 }
 
 const fn accepts(registered: AuthMethod, presented: PresentedMethod) -> bool {

@@ -35,7 +35,7 @@ pub struct Grant {
 impl Grant {
     /// The secret that obtained it.
     #[must_use]
-    pub const fn secret_id(&self) -> &SecretId {
+    pub fn secret_id(&self) -> &SecretId {
         self.client.secret_id()
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use crate::domain::Invalid;
+use crate::domain::{Invalid, TokenRefusal};
 use crate::store::{CommitError, StoreError};
 
 /// Why the authority says no.
@@ -45,6 +45,22 @@ pub enum AuthorityError {
     Unavailable(#[from] StoreError),
 }
 
+impl AuthorityError {
+    /// Under which refusal of a client that exists it is counted.
+    pub(super) const fn counted_as(&self) -> TokenRefusal {
+        match self {
+            Self::InvalidClient(rejection) => rejection.counted_as(),
+            Self::Limited(_) => TokenRefusal::Limited,
+            Self::MissingToken | Self::MissingGrantType => TokenRefusal::InvalidRequest,
+            Self::UnsupportedGrantType => TokenRefusal::UnsupportedGrantType,
+            Self::UnauthorizedClient(_) | Self::ForeignToken => TokenRefusal::UnauthorizedClient,
+            Self::InvalidScope(_) => TokenRefusal::InvalidScope,
+            Self::InvalidTarget(_) => TokenRefusal::InvalidTarget,
+            Self::NoSigningKey | Self::Unavailable(_) => TokenRefusal::Unavailable,
+        }
+    }
+}
+
 impl From<CommitError> for AuthorityError {
     fn from(error: CommitError) -> Self {
         match error {
@@ -81,4 +97,19 @@ pub enum Rejection {
     /// A client that is no resource server asked to introspect.
     #[error("the client is not a resource server")]
     NotAResourceServer,
+}
+
+impl Rejection {
+    /// Under which refusal of a client that exists it is counted.
+    pub(super) const fn counted_as(self) -> TokenRefusal {
+        match self {
+            Self::MalformedSecret | Self::WrongKind | Self::UnknownClient | Self::WrongSecret => {
+                TokenRefusal::WrongSecret
+            }
+            Self::SecretOutsideWindow => TokenRefusal::SecretOutsideWindow,
+            Self::Inactive => TokenRefusal::Inactive,
+            Self::WrongMethod => TokenRefusal::WrongMethod,
+            Self::NotAResourceServer => TokenRefusal::UnauthorizedClient,
+        }
+    }
 }

@@ -59,7 +59,7 @@ impl Authority {
             .audience
             .as_ref()
             .ok_or(Rejection::NotAResourceServer)?;
-        self.registry.note_use(asking.secret_id(), self.clock.now());
+        self.note_use(&asking, caller);
         let token = token.ok_or(AuthorityError::MissingToken)?;
         let keyring = view.keyring(self.environment()).await?;
         let Some(token) = self.read_token(token, &keyring) else {

@@ -21,8 +21,8 @@ pub use introspection::{ActiveToken, Introspection};
 pub use issuer::{AccessTokenResponse, Issuer};
 
 use crate::ambient::{Clock, Entropy};
-use crate::domain::{Environment, GrantType, Pepper, RequestId, TokenLifetime};
-use crate::registry::Registry;
+use crate::domain::{Environment, GrantType, Pepper, RequestId, Timestamp, TokenLifetime};
+use crate::registry::{Happening, Registry, View};
 
 /// What an authority is made with.
 pub struct AuthorityParts {
@@ -99,12 +99,32 @@ impl Authority {
         let now = self.clock.now();
         let view = self.registry.fresh().await?;
         let client = self.authenticate(view, presented, caller).await?;
+        let (registered, place) = (Arc::clone(client.shared()), client.place());
+        let outcome = self.issue(client, &request, (view, now)).await;
+        let happening = match &outcome {
+            Ok(response) => Happening::Issued {
+                scope: &response.scope,
+                secret_id: &registered.secrets[place].secret_id,
+                source: caller.source,
+            },
+            Err(error) => Happening::Refused(error.counted_as()),
+        };
+        self.registry.put_down(&registered, now, happening);
+        outcome
+    }
+
+    /// What an authenticated client is given.
+    async fn issue(
+        &self,
+        client: AuthenticatedClient,
+        request: &TokenRequest<'_>,
+        (view, now): (View<'_>, Timestamp),
+    ) -> Result<AccessTokenResponse, AuthorityError> {
         let grant = match request.granting()? {
-            GrantType::ClientCredentials => client_credentials::grant(client, &request)?,
+            GrantType::ClientCredentials => client_credentials::grant(client, request)?,
         };
         let keyring = view.keyring(self.environment()).await?;
         let key = keyring.signing().ok_or(AuthorityError::NoSigningKey)?;
-        self.registry.note_use(grant.secret_id(), now);
         self.issuer.issue(grant, key, (now, &*self.entropy))
     }
 }

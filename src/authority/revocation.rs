@@ -22,7 +22,7 @@ impl Authority {
         let now = self.clock.now();
         let view = self.registry.fresh().await?;
         let client = self.authenticate(view, presented, caller).await?;
-        self.registry.note_use(client.secret_id(), now);
+        self.note_use(&client, caller);
         let token = token.ok_or(AuthorityError::MissingToken)?;
         let keyring = view.keyring(self.environment()).await?;
         let Some(token) = self.read_token(token, &keyring) else {

@@ -1,5 +1,6 @@
 //! What is kept of a client's secret: id, note, hint, window, and the keyed digest; never the secret.
 
+use std::net::IpAddr;
 use std::str::FromStr;
 
 use serde::Serialize;
@@ -98,6 +99,9 @@ pub struct ClientSecret {
     pub expires_at: Option<Timestamp>,
     /// When it last obtained or inspected something, to within a few seconds. Not part of the journal.
     pub last_used_at: Option<Timestamp>,
+    /// From which address that was. Kept out of the journal, which forgets nothing.
+    #[serde(skip)]
+    pub last_used_source: Option<IpAddr>,
     /// The epoch of its last change.
     pub version: Epoch,
 }
@@ -158,6 +162,7 @@ mod tests {
             status: SecretStatus::Active,
             expires_at: None,
             last_used_at: None,
+            last_used_source: None,
             version: Epoch::ZERO,
         }
     }

@@ -29,6 +29,7 @@ mod signing_key;
 mod text;
 mod time;
 mod token;
+mod usage;
 
 pub use action::Action;
 pub use algorithm::Algorithm;
@@ -59,3 +60,4 @@ pub(crate) use text::is_invisible;
 pub use text::{ApiId, EmailAddress, Name, PartnerId};
 pub use time::{CLOCK_SKEW, Milliseconds, Seconds, Timestamp};
 pub use token::{RevokedToken, TokenId};
+pub use usage::{CountedScope, Granularity, Outcome, SecretUse, TokenRefusal, UsageBatch, UsageCount, UsageWriter};

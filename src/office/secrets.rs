@@ -225,6 +225,7 @@ impl Office {
             expires_at: None,
             status: SecretStatus::Active,
             last_used_at: None,
+            last_used_source: None,
             version: Epoch::ZERO,
         };
         (secret, kept)

@@ -11,7 +11,7 @@ mod pulse;
 mod registered;
 #[cfg(test)]
 mod tests;
-mod uses;
+mod usage;
 
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -19,27 +19,25 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
-use tokio::time::timeout;
 
 pub use failures::{Attempt, FailureKey, Failures};
 pub use keyring::{KeyAge, Keyring, KeyringError};
 pub use pulse::{Freshness, Promise};
 pub use registered::RegisteredClient;
+pub use usage::Happening;
 
 use crate::domain::{
-    Attribution, Change, ClientId, Environment, Epoch, JournalEntry, Noun, SecretId, Timestamp, TokenId,
+    Attribution, Change, ClientId, Environment, Epoch, JournalEntry, Noun, Timestamp, TokenId, UsageWriter,
 };
-use crate::store::{Asker, CommitError, Door, Known, Records, Sealer, SecretUse, Settled, Sharing, Store, StoreError};
+use crate::store::{Asker, CommitError, Door, Known, Records, Sealer, Settled, Sharing, Store, StoreError};
 use crate::telemetry::{CacheResult, Metrics};
 use cache::{ClientCache, Remembered};
 use pulse::{Pulse, Standing};
-use uses::Uses;
+use usage::Usage;
 
 /// How often a fill is begun again because something was committed meanwhile.
 const FILL_ATTEMPTS: usize = 16;
 
-/// How many uses are written in one transaction.
-const USES_AT_A_TIME: usize = 200;
 /// How long work that asks nothing of the store may take: an RSA key of 4096 bits on a busy machine.
 const ASIDE: Duration = Duration::from_secs(10);
 
@@ -57,6 +55,8 @@ pub struct RegistryParts {
     pub promise: Promise,
     /// Failed authentications a minute for each pair of client id and source.
     pub failures_per_minute: NonZeroU32,
+    /// Under which name usage is counted: one of its own for each registry that is opened.
+    pub writer: UsageWriter,
 }
 
 /// What this replica remembers.
@@ -65,8 +65,8 @@ pub struct Registry {
     memory: Arc<Memory>,
     pulse: Option<Pulse>,
     failures: Failures,
-    uses: Uses,
-    /// Held by the thread that writes uses, which may outlast the call it works for.
+    usage: Usage,
+    /// Held by the thread that writes usage, which may outlast the call it works for.
     flushing: Arc<tokio::sync::Mutex<()>>,
     metrics: Arc<Metrics>,
 }
@@ -120,7 +120,8 @@ impl Registry {
             memory,
             pulse,
             failures,
-            uses: Uses::default(),
+            // Those remembered, and as many that were forgotten since something was counted of them.
+            usage: Usage::new(parts.writer, 2 * parts.capacity),
             flushing: Arc::default(),
             metrics: parts.metrics,
         })
@@ -222,33 +223,6 @@ impl Registry {
         Epoch::new(self.memory.epoch.load(Ordering::Acquire))
     }
 
-    /// Notes that a secret was used. Written by [`Registry::flush`].
-    pub fn note_use(&self, secret_id: &SecretId, now: Timestamp) {
-        self.uses.note(secret_id, now);
-    }
-
-    /// Writes what was noted, piece by piece, so that each piece is written in time. One flush follows another: a piece that was
-    /// given up is still waited for, for as long as the door has patience.
-    ///
-    /// # Errors
-    /// When the store does not answer in time; nothing noted is lost then.
-    pub async fn flush(&self) -> Result<(), StoreError> {
-        let turn = Arc::clone(&self.flushing).lock_owned();
-        let mut turn = timeout(self.door.patience(), turn)
-            .await
-            .map_err(|_| StoreError::Unavailable("the uses noted before are still being written".to_owned()))?;
-        for piece in self.uses.noted().chunks(USES_AT_A_TIME) {
-            let written: Arc<[SecretUse]> = piece.into();
-            let writing = Arc::clone(&written);
-            let work = move |store: &dyn Store| (store.record_uses(&writing), turn);
-            let (outcome, returned) = self.door.call(Asker::House, work).await?;
-            turn = returned;
-            outcome?;
-            self.uses.strike(&written);
-        }
-        Ok(())
-    }
-
     /// Forgets what has expired in the store; says how many rows went.
     ///
     /// # Errors
@@ -295,6 +269,15 @@ impl View<'_> {
         Err(StoreError::Unavailable(
             "the client changed again each time it was read".to_owned(),
         ))
+    }
+
+    /// The client with this id, if it is remembered. Asks nobody.
+    #[must_use]
+    pub fn remembered(&self, client_id: &ClientId) -> Option<Arc<RegisteredClient>> {
+        match self.registry.memory.clients.get(client_id) {
+            Remembered::Known(client) => Some(client),
+            Remembered::Stranger | Remembered::Forgotten => None,
+        }
     }
 
     /// The keys of an environment.

@@ -1,5 +1,6 @@
 //! Everything that decides about one client, read together: itself, its secrets, the partners above it, what it may have.
 
+use super::usage::Tally;
 use crate::domain::{
     Client, ClientId, ClientRole, ClientSecret, Entitlement, Limits, Partner, PartnerId, PartnerStatus,
     ResourceIndicator, Timestamp, entitlements,
@@ -7,7 +8,7 @@ use crate::domain::{
 use crate::store::{Records, StoreError};
 
 /// A client with all that decides about it.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct RegisteredClient {
     /// The client.
     pub client: Client,
@@ -21,6 +22,8 @@ pub struct RegisteredClient {
     pub entitlements: Vec<Entitlement>,
     /// For a resource server: the audience whose tokens it may inspect.
     pub audience: Option<ResourceIndicator>,
+    /// What it has been counted with and is not yet written.
+    pub(super) tally: Tally,
 }
 
 impl RegisteredClient {
@@ -62,6 +65,7 @@ impl RegisteredClient {
             partners,
             entitlements,
             audience,
+            tally: Tally::default(),
         }))
     }
 

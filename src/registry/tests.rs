@@ -5,23 +5,24 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Waker};
 use std::time::Duration;
 
+use super::usage::Tally;
 use super::*;
 use crate::ambient::{Clock as _, SystemClock, SystemEntropy};
 use crate::domain::{
     AccessLevel, Actor, AllowedApis, AllowedSources, Api, ApiId, AuthMethod, Client, ClientRole, ClientSecret,
-    ClientStatus, Meter, Milliseconds, Mutation, Partner, PartnerStatus, Pepper, Scope, Secret, SecretKind,
-    SecretStatus,
+    ClientStatus, Meter, Milliseconds, Mutation, Partner, PartnerStatus, Pepper, Scope, Secret, SecretId, SecretKind,
+    SecretStatus, UsageBatch,
 };
-use crate::store::{Decide, Draw, Drawn, Follower, MasterKey, MemoryStore, Read, Return, SecretUse};
+use crate::store::{Decide, Draw, Drawn, Follower, MasterKey, MemoryStore, Read, Return};
 
 /// A memory store as others share it, which can be made not to answer those who follow it.
 #[derive(Clone, Default)]
 struct SharedStore {
     store: MemoryStore,
     deaf: Arc<AtomicBool>,
-    /// The uses that were written, piece by piece.
-    batches: Arc<Mutex<Vec<Vec<SecretUse>>>>,
-    /// How many pieces are taken before the next is refused.
+    /// The batches that were written.
+    batches: Arc<Mutex<Vec<UsageBatch>>>,
+    /// How many of them are taken before the next is refused.
     most_batches: Arc<Mutex<Option<usize>>>,
 }
 
@@ -42,13 +43,16 @@ impl Store for SharedStore {
             deaf,
         }))
     }
-    fn record_uses(&self, uses: &[SecretUse]) -> Result<(), StoreError> {
+    fn record_usage(&self, batch: &UsageBatch) -> Result<(), StoreError> {
         let mut batches = self.batches.lock().unwrap();
         if *self.most_batches.lock().unwrap() == Some(batches.len()) {
             return Err(StoreError::Unavailable("full".to_owned()));
         }
-        batches.push(uses.to_vec());
-        self.store.record_uses(uses)
+        batches.push(batch.clone());
+        self.store.record_usage(batch)
+    }
+    fn forget_usage(&self, before: Timestamp) -> Result<u64, StoreError> {
+        self.store.forget_usage(before)
     }
     fn forget(&self, now: Timestamp) -> Result<u64, StoreError> {
         self.store.forget(now)
@@ -98,6 +102,7 @@ fn replica(store: &SharedStore, promise: Promise) -> Registry {
         capacity: 100,
         promise,
         failures_per_minute,
+        writer: UsageWriter::mint(&SystemEntropy::new()),
     })
     .unwrap()
 }
@@ -157,6 +162,7 @@ fn client() -> (Client, ClientSecret) {
         expires_at: None,
         status: SecretStatus::Active,
         last_used_at: None,
+        last_used_source: None,
         version: Epoch::ZERO,
     };
     (client, kept)
@@ -318,6 +324,7 @@ fn a_fill_that_a_commit_overtook_is_not_kept() {
         limits: None,
         entitlements: Vec::new(),
         audience: None,
+        tally: Tally::default(),
     });
     let entry = Mutation::ClientSuspended(client.clone()).entry(
         Epoch::new(1),
@@ -336,7 +343,7 @@ fn a_fill_that_a_commit_overtook_is_not_kept() {
 }
 
 /// A client of `partner` in `environment`, as a replica remembers it, with one secret.
-fn remembered(clients: &ClientCache, environment: Environment, partners: &[&str]) -> RegisteredClient {
+fn remembered(clients: &ClientCache, environment: Environment, partners: &[&str]) -> Arc<RegisteredClient> {
     let (mut client, mut secret) = client();
     client.client_id = ClientId::mint(environment, "shop", &SystemEntropy::new());
     client.environment = environment;
@@ -355,28 +362,32 @@ fn remembered(clients: &ClientCache, environment: Environment, partners: &[&str]
         partner_id: partner_id.parse().unwrap(),
         ..partner()
     };
-    let found = RegisteredClient {
+    let found = Arc::new(RegisteredClient {
         client,
         secrets: vec![secret],
         partners: partners.iter().map(of).collect(),
         limits: None,
         entitlements: Vec::new(),
         audience: None,
-    };
-    let kept = Arc::new(found.clone());
-    assert!(clients.end_fill(clients.begin_fill(), &found.client.client_id, Some(&kept)));
+        tally: Tally::default(),
+    });
+    assert!(clients.end_fill(clients.begin_fill(), &found.client.client_id, Some(&found)));
     found
 }
 
 /// A kind of change, made to the six clients of a test, and which of them it makes a replica forget.
-type Case<'a> = (&'a str, &'a dyn Fn(&[RegisteredClient; 6]) -> Mutation, &'a [usize]);
+type Case<'a> = (
+    &'a str,
+    &'a dyn Fn(&[Arc<RegisteredClient>; 6]) -> Mutation,
+    &'a [usize],
+);
 
 /// Every kind of change, and which of six clients it makes a replica forget: two of `acme` and one of its sub-account in QA, one of
 /// `acme` in production, one of `globex`, and a resource server in QA.
 #[test]
 fn a_change_forgets_those_it_reaches_and_no_others() {
     const ACME_QA: [usize; 2] = [0, 1];
-    let fill = |clients: &ClientCache| -> [RegisteredClient; 6] {
+    let fill = |clients: &ClientCache| -> [Arc<RegisteredClient>; 6] {
         [
             remembered(clients, Environment::Qa, &["acme"]),
             remembered(clients, Environment::Qa, &["acme"]),
@@ -427,53 +438,71 @@ fn a_change_forgets_those_it_reaches_and_no_others() {
         clients.apply(&entry);
         let is_forgotten = |at: &usize| matches!(clients.get(&all[*at].client.client_id), Remembered::Forgotten);
         assert_eq!((0..6).filter(is_forgotten).collect::<Vec<_>>(), forgotten, "{what}");
-        let overtaken = Arc::new(all[4].clone());
+        let overtaken = &all[4];
         assert!(
-            !clients.end_fill(began, &all[4].client.client_id, Some(&overtaken)),
+            !clients.end_fill(began, &overtaken.client.client_id, Some(overtaken)),
             "{what}"
         );
     }
 }
 
-fn secret_ids(count: usize) -> Vec<SecretId> {
-    (0..count).map(|_| SecretId::mint(&SystemEntropy::new())).collect()
+/// So many clients of one partner, each with one secret.
+fn many(count: usize) -> Vec<Arc<RegisteredClient>> {
+    let clients = ClientCache::new(2 * count);
+    (0..count)
+        .map(|_| remembered(&clients, Environment::Qa, &["acme"]))
+        .collect()
 }
 
-/// The uses written so far, each as often as it was written.
-fn written(store: &SharedStore) -> Vec<SecretUse> {
-    store.batches.lock().unwrap().concat()
+fn used(client: &RegisteredClient) -> Happening<'_> {
+    Happening::Used {
+        secret_id: &client.secrets[0].secret_id,
+        source: [192, 0, 2, 1].into(),
+    }
+}
+
+/// The secrets whose use was written so far, each as often as it was written.
+fn written(store: &SharedStore) -> Vec<SecretId> {
+    let batches = store.batches.lock().unwrap();
+    let uses = batches.iter().flat_map(|batch| &batch.uses);
+    let mut ids: Vec<_> = uses.map(|used| used.secret_id.clone()).collect();
+    ids.sort();
+    ids
 }
 
 #[actix_web::test]
-async fn uses_are_written_in_pieces_and_none_is_lost_when_one_fails() {
+async fn usage_is_written_in_pieces_and_none_is_lost_when_one_fails() {
     let store = SharedStore::default();
     let registry = replica(&store, AT_ONCE);
-    let used = secret_ids(500);
+    let clients = many(150);
     let now = Timestamp::from_seconds(7);
-    for secret_id in &used {
-        registry.note_use(secret_id, now);
+    for client in &clients {
+        registry.put_down(client, now, used(client));
     }
     *store.most_batches.lock().unwrap() = Some(1);
     assert!(registry.flush().await.is_err());
-    assert_eq!(written(&store).len(), 200);
+    assert_eq!(written(&store).len(), 100);
     *store.most_batches.lock().unwrap() = None;
     registry.flush().await.unwrap();
     registry.flush().await.unwrap();
-    let sizes: Vec<_> = store.batches.lock().unwrap().iter().map(Vec::len).collect();
-    assert_eq!(sizes, [200, 200, 100]);
-    let mut ids: Vec<_> = written(&store).into_iter().map(|used| used.secret_id).collect();
-    let mut expected = used;
-    ids.sort();
+    let mut expected: Vec<_> = clients
+        .iter()
+        .map(|client| client.secrets[0].secret_id.clone())
+        .collect();
     expected.sort();
-    assert_eq!(ids, expected, "each once, those of the piece that failed too");
+    assert_eq!(
+        written(&store),
+        expected,
+        "each once, those of the batch that failed too"
+    );
 }
 
 #[actix_web::test]
 async fn two_flushes_at_once_write_nothing_twice() {
     let store = SharedStore::default();
     let registry = replica(&store, AT_ONCE);
-    for secret_id in secret_ids(300) {
-        registry.note_use(&secret_id, Timestamp::from_seconds(7));
+    for client in many(150) {
+        registry.put_down(&client, Timestamp::from_seconds(7), used(&client));
     }
     let (mut first, mut second) = (pin!(registry.flush()), pin!(registry.flush()));
     {
@@ -485,19 +514,23 @@ async fn two_flushes_at_once_write_nothing_twice() {
     }
     first.await.unwrap();
     second.await.unwrap();
-    assert_eq!(written(&store).len(), 300);
+    assert_eq!(written(&store).len(), 150);
 }
 
-#[test]
-fn what_is_used_again_while_it_is_written_is_written_again() {
-    let uses = Uses::default();
-    let secret_id = SecretId::mint(&SystemEntropy::new());
-    uses.note(&secret_id, Timestamp::from_seconds(7));
-    let first = uses.noted();
-    uses.note(&secret_id, Timestamp::from_seconds(9));
-    uses.strike(&first);
-    let second = uses.noted();
-    assert_eq!(second.iter().map(|used| used.at.seconds()).collect::<Vec<_>>(), [9]);
-    uses.strike(&second);
-    assert!(uses.noted().is_empty());
+#[actix_web::test]
+async fn a_turn_of_the_housekeeping_writes_those_who_wait_longest_and_leaves_the_rest_for_the_next() {
+    let store = SharedStore::default();
+    let registry = replica(&store, AT_ONCE);
+    let most = usage::BATCHES_A_TURN * usage::CLIENTS_AT_A_TIME;
+    // The capacity of these replicas is a hundred, and twice as many wait at the most.
+    let clients = many(250);
+    for client in &clients {
+        registry.put_down(client, Timestamp::from_seconds(7), used(client));
+    }
+    assert!(most > 250);
+    registry.flush_some().await.unwrap();
+    assert_eq!(written(&store).len(), 200, "beyond the list nothing is kept");
+    registry.put_down(&clients[249], Timestamp::from_seconds(8), used(&clients[249]));
+    registry.flush_some().await.unwrap();
+    assert_eq!(written(&store).len(), 201, "and is put on it again once there is room");
 }

@@ -1,18 +1,19 @@
 //! The store in memory: the port in its plainest form, and so the oracle against which the others are tested.
 
 mod records;
+mod usage;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{
     ANOTHER_KEY_SIGNS, CommitError, Decide, Draw, Drawn, Follower, JournalFilter, Known, METERS_KEPT, Page, Read,
-    Records, Return, SecretUse, Sharing, Store, StoreError,
+    Records, Return, Sharing, Store, StoreError,
 };
 use crate::domain::{
     Api, ApiId, Attribution, CLOCK_SKEW, ChainHash, Change, Client, ClientId, ClientSecret, Environment,
     IdempotencyKey, IdempotencyRecord, JournalEntry, KeyState, Meter, Mutation, Noun, Operator, OperatorId,
-    OperatorStatus, Partner, PartnerId, Refusal, RevokedToken, SigningKeyRecord, Timestamp, TokenId,
+    OperatorStatus, Partner, PartnerId, Refusal, RevokedToken, SigningKeyRecord, Timestamp, TokenId, UsageBatch,
 };
 
 /// A store that lives as long as the process. Clones share it.
@@ -33,6 +34,7 @@ struct Shelves {
     meters: BTreeMap<Meter, u64>,
     journal: Vec<JournalEntry>,
     master_key_check: Option<Vec<u8>>,
+    usage: usage::Counted,
 }
 
 impl MemoryStore {
@@ -80,18 +82,13 @@ impl Store for MemoryStore {
         Ok(Box::new(self.clone()))
     }
 
-    fn record_uses(&self, uses: &[SecretUse]) -> Result<(), StoreError> {
-        let mut shelves = self.shelves();
-        for used in uses {
-            if let Some(secret) = shelves
-                .secrets
-                .iter_mut()
-                .find(|secret| secret.secret_id == used.secret_id)
-            {
-                secret.last_used_at = secret.last_used_at.max(Some(used.at));
-            }
-        }
+    fn record_usage(&self, batch: &UsageBatch) -> Result<(), StoreError> {
+        self.shelves().record_usage(batch);
         Ok(())
+    }
+
+    fn forget_usage(&self, before: Timestamp) -> Result<u64, StoreError> {
+        Ok(self.shelves().usage.forget(before))
     }
 
     fn forget(&self, now: Timestamp) -> Result<u64, StoreError> {
@@ -243,6 +240,7 @@ impl Shelves {
         {
             *kept = ClientSecret {
                 last_used_at: kept.last_used_at,
+                last_used_source: kept.last_used_source,
                 ..secret.clone()
             };
         }

@@ -16,6 +16,7 @@ mod schema;
 mod sealing;
 mod sql;
 mod url;
+mod usage;
 
 use thiserror::Error;
 
@@ -27,11 +28,12 @@ pub use opening::{OpenError, StoreSettings, migrate, open, pending_migrations, r
 pub use page::{ClientFilter, JournalFilter, Order, Page, PartnerFilter};
 pub use sealing::{MasterKey, MasterKeyError, SealedColumn, Sealer, Unopenable, verify_or_begin};
 pub use url::DatabaseUrl;
+pub use usage::{UsageFilter, UsageGroup, UsagePlace, UsageRow};
 
 use crate::domain::{
     Api, ApiId, Attribution, ChainHash, Change, Client, ClientId, ClientSecret, Environment, Epoch, IdempotencyKey,
     IdempotencyRecord, JournalEntry, KeyId, Meter, Operator, OperatorId, Partner, PartnerId, Refusal, RevokedToken,
-    Seconds, SecretDigest, SecretId, SigningKeyRecord, Timestamp, TokenId,
+    Seconds, SecretDigest, SigningKeyRecord, Timestamp, TokenId, UsageBatch,
 };
 
 /// Why the store did not answer. The texts are for the operator; no caller reads them.
@@ -101,6 +103,8 @@ pub trait Records {
         operator_id: &OperatorId,
         key: &IdempotencyKey,
     ) -> Result<Option<IdempotencyRecord>, StoreError>;
+    /// Usage, summed as `filter` says, the oldest first.
+    fn usage(&mut self, filter: &UsageFilter, page: &Page<UsagePlace>) -> Result<Vec<UsageRow>, StoreError>;
     /// Journal rows by epoch.
     fn journal(&mut self, filter: &JournalFilter, page: &Page<Epoch>) -> Result<Vec<JournalEntry>, StoreError>;
     /// How many tokens have been drawn from a meter, those that replicas hold and have not issued among them.
@@ -122,15 +126,6 @@ pub enum Sharing {
     Sole,
     /// Others may write at any time: only the store knows the head.
     Shared,
-}
-
-/// When a secret was last used. Not a mutation: written in batches, beside the journal.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SecretUse {
-    /// Which secret.
-    pub secret_id: SecretId,
-    /// When.
-    pub at: Timestamp,
 }
 
 /// How long a meter is kept when its window is over, for replicas whose clocks are behind and for whoever looks back.
@@ -186,11 +181,19 @@ pub trait Store: Send + Sync {
     /// When the store does not answer.
     fn follower(&self) -> Result<Box<dyn Follower>, StoreError>;
 
-    /// Writes down when secrets were last used; never moves a time back.
+    /// Adds what a writer counted, and writes down when and from where secrets were last used, all or nothing. Not a mutation: it is
+    /// written beside the journal. A batch that was added before changes nothing; the time of a last use is never moved back.
+    ///
+    /// # Errors
+    /// When the store does not answer; whether the batch was added is then unknown, so it may be sent again.
+    fn record_usage(&self, batch: &UsageBatch) -> Result<(), StoreError>;
+
+    /// Forgets usage of hours, days and months that were over at `before`, of some hundred clients at a time, and writers that wrote
+    /// nothing since; says how many rows went. Zero: there is no more of it.
     ///
     /// # Errors
     /// When the store does not answer.
-    fn record_uses(&self, uses: &[SecretUse]) -> Result<(), StoreError>;
+    fn forget_usage(&self, before: Timestamp) -> Result<u64, StoreError>;
 
     /// Draws from a meter what `draw` asks, or what is left of it under the limit: not a mutation, and not in the journal. However many
     /// draw at once, the total never passes a limit by a draw under it. Of a draw whose answer is lost nothing must be issued, and

@@ -77,6 +77,7 @@ diesel::table! {
         last_used_at -> Nullable<BigInt>,
         first_version -> BigInt,
         version -> BigInt,
+        last_used_source -> Nullable<Text>,
     }
 }
 
@@ -129,6 +130,27 @@ diesel::table! {
         fingerprint -> Binary,
         subject -> Text,
         created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    usage (granularity, begins, environment, partner_id, client_id, scope, outcome) {
+        granularity -> Text,
+        begins -> BigInt,
+        environment -> Text,
+        partner_id -> Text,
+        client_id -> Text,
+        scope -> Text,
+        outcome -> Text,
+        requests -> BigInt,
+    }
+}
+
+diesel::table! {
+    usage_writers (writer) {
+        writer -> Text,
+        sequence -> BigInt,
+        at -> BigInt,
     }
 }
 

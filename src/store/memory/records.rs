@@ -6,7 +6,9 @@ use crate::domain::{
     JournalEntry, KeyId, Meter, Operator, OperatorId, Partner, PartnerId, RevokedToken, SecretDigest, SigningKeyRecord,
     Timestamp, TokenId,
 };
-use crate::store::{ClientFilter, JournalFilter, Order, Page, PartnerFilter, Records, StoreError};
+use crate::store::{
+    ClientFilter, JournalFilter, Order, Page, PartnerFilter, Records, StoreError, UsageFilter, UsagePlace, UsageRow,
+};
 
 /// The rows after the page's key, at most as many as it allows.
 fn piece<'a, K: Ord + 'a, V: Clone + 'a>(
@@ -114,6 +116,10 @@ impl Records for Shelves {
         key: &IdempotencyKey,
     ) -> Result<Option<IdempotencyRecord>, StoreError> {
         Ok(self.idempotency.get(&(operator_id.clone(), key.clone())).cloned())
+    }
+
+    fn usage(&mut self, filter: &UsageFilter, page: &Page<UsagePlace>) -> Result<Vec<UsageRow>, StoreError> {
+        Ok(self.usage.rows(filter, page))
     }
 
     fn journal(&mut self, filter: &JournalFilter, page: &Page<Epoch>) -> Result<Vec<JournalEntry>, StoreError> {

@@ -10,7 +10,7 @@ use crate::domain::{
 use crate::store::StoreError;
 use crate::store::schema::{client_secrets, idempotency_keys, operators, revoked_tokens, signing_keys};
 
-/// `first_version` and `last_used_at` are written when the row is made; no change moves them.
+/// `first_version`, `last_used_at` and `last_used_source` are written when the row is made; no change moves them.
 #[derive(Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = client_secrets, primary_key(secret_id))]
 #[diesel(treat_none_as_null = true, treat_none_as_default_value = false)]
@@ -30,6 +30,8 @@ pub(in crate::store) struct SecretRow {
     #[diesel(skip_update)]
     first_version: i64,
     version: i64,
+    #[diesel(skip_update)]
+    last_used_source: Option<String>,
 }
 
 impl From<ClientSecret> for SecretRow {
@@ -48,6 +50,7 @@ impl From<ClientSecret> for SecretRow {
             last_used_at: seconds(secret.last_used_at),
             first_version: secret.version.get(),
             version: secret.version.get(),
+            last_used_source: secret.last_used_source.map(|source| source.to_string()),
         }
     }
 }
@@ -69,6 +72,7 @@ impl TryFrom<SecretRow> for ClientSecret {
             status: COLUMNS.word("status", &row.status, (&SecretStatus::ALL, SecretStatus::as_str))?,
             expires_at: COLUMNS.optional_moment("expires_at", row.expires_at)?,
             last_used_at: COLUMNS.optional_moment("last_used_at", row.last_used_at)?,
+            last_used_source: COLUMNS.optional_text("last_used_source", row.last_used_source.as_deref())?,
             version: Epoch::new(row.version),
         })
     }

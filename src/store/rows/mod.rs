@@ -3,12 +3,14 @@
 mod credentials;
 mod directory;
 mod journal;
+mod usage;
 
 use std::str::FromStr;
 
 pub(super) use credentials::{IdempotencyRow, OperatorRow, RevokedTokenRow, SecretRow, SigningKeyRow};
 pub(super) use directory::{ApiRow, ClientRow, PartnerRow};
 pub(super) use journal::JournalRow;
+pub(super) use usage::UsageSums;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -5,6 +5,7 @@ mod failure;
 mod follower;
 mod meters;
 mod records;
+mod usage;
 
 use std::fs::File;
 use std::time::Duration;
@@ -18,12 +19,12 @@ use self::follower::JournalFollower;
 use self::records::{SqlRecords, head};
 use super::connection::{Connector, DbConn, Purpose};
 use super::rows::{IdempotencyRow, JournalRow};
-use super::schema::{client_secrets, epoch, idempotency_keys, installation, journal, revoked_tokens};
+use super::schema::{epoch, idempotency_keys, installation, journal, revoked_tokens};
 use super::url::{DatabaseUrl, Place};
-use super::{CommitError, Decide, Draw, Drawn, Follower, Read, Return, SecretUse, Sharing, Store, StoreError};
+use super::{CommitError, Decide, Draw, Drawn, Follower, Read, Return, Sharing, Store, StoreError};
 use crate::domain::{
     Attribution, CLOCK_SKEW, ChainHash, Change, Epoch, IdempotencyRecord, JournalEntry, Meter, Mutation, Seconds,
-    SecretId, Timestamp,
+    Timestamp, UsageBatch,
 };
 
 /// A store in SQLite or PostgreSQL.
@@ -103,24 +104,12 @@ impl Store for SqlStore {
         Ok(Box::new(JournalFollower::new(connection)))
     }
 
-    fn record_uses(&self, uses: &[SecretUse]) -> Result<(), StoreError> {
-        // In one order everywhere: two replicas that write the same rows then wait for each other but never both at once.
-        let mut uses: Vec<(&SecretId, i64)> = uses.iter().map(|used| (&used.secret_id, used.at.seconds())).collect();
-        uses.sort_unstable();
-        let mut connection = connection(&self.writing)?;
-        let connection: &mut DbConn = &mut connection;
-        let written = connection.transaction(|connection| {
-            uses.iter().try_for_each(|(secret_id, at)| {
-                let earlier = client_secrets::last_used_at
-                    .is_null()
-                    .or(client_secrets::last_used_at.lt(at));
-                diesel::update(client_secrets::table.find(secret_id.as_str()).filter(earlier))
-                    .set(client_secrets::last_used_at.eq(at))
-                    .execute(connection)
-                    .map(drop)
-            })
-        });
-        written.map_err(|error| failure::of_query("client_secrets", &error))
+    fn record_usage(&self, batch: &UsageBatch) -> Result<(), StoreError> {
+        usage::record(&mut *connection(&self.writing)?, batch)
+    }
+
+    fn forget_usage(&self, before: Timestamp) -> Result<u64, StoreError> {
+        usage::forget(&mut *connection(&self.writing)?, before)
     }
 
     fn forget(&self, now: Timestamp) -> Result<u64, StoreError> {

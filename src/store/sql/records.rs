@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use super::failure::of_query;
-use super::meters;
+use super::{meters, usage};
 use crate::domain::{
     Api, ApiId, Client, ClientId, ClientSecret, ClientStatus, Environment, Epoch, IdempotencyKey, IdempotencyRecord,
     JournalEntry, KeyId, Meter, Operator, OperatorId, Partner, PartnerId, RevokedToken, SecretDigest, SigningKeyRecord,
@@ -17,7 +17,9 @@ use crate::store::schema::{
     apis, client_secrets, clients, epoch, idempotency_keys, installation, journal, operators, partners, revoked_tokens,
     signing_keys,
 };
-use crate::store::{ClientFilter, JournalFilter, Order, Page, PartnerFilter, Records, StoreError};
+use crate::store::{
+    ClientFilter, JournalFilter, Order, Page, PartnerFilter, Records, StoreError, UsageFilter, UsagePlace, UsageRow,
+};
 
 /// The records behind one connection.
 pub(super) struct SqlRecords<'a> {
@@ -211,6 +213,10 @@ impl Records for SqlRecords<'_> {
             .find((operator_id.as_str(), key.as_str()))
             .select(IdempotencyRow::as_select());
         one("idempotency_keys", query.first(self.connection))
+    }
+
+    fn usage(&mut self, filter: &UsageFilter, page: &Page<UsagePlace>) -> Result<Vec<UsageRow>, StoreError> {
+        usage::read(self.connection, filter, page)
     }
 
     fn journal(&mut self, filter: &JournalFilter, page: &Page<Epoch>) -> Result<Vec<JournalEntry>, StoreError> {

@@ -142,6 +142,7 @@ pub fn secret(client: &Client) -> ClientSecret {
         expires_at: None,
         status: SecretStatus::Active,
         last_used_at: None,
+        last_used_source: None,
         version: Epoch::ZERO,
     }
 }

@@ -11,15 +11,15 @@ use actix_web::{App, HttpMessage as _, HttpServer, web};
 use mintmark::ambient::{Clock, SystemEntropy};
 use mintmark::domain::{
     Algorithm, Attribution, EmailAddress, Environment, Epoch, JournalEntry, KeyPolicy, Meter, Milliseconds, Pepper,
-    RequestId, Role, Seconds, Timestamp,
+    RequestId, Role, Seconds, Timestamp, UsageBatch, UsageWriter,
 };
 use mintmark::http::admin;
 use mintmark::http::peer::PeerAddress;
 use mintmark::office::{Created, Errand, Machine, NewOperator, Office, OfficeParts, OfficePolicy, create_first_owner};
 use mintmark::registry::{Freshness, Promise, Registry, RegistryParts};
 use mintmark::store::{
-    CommitError, Decide, Door, Draw, Drawn, Follower, MasterKey, MemoryStore, Read, Return, Sealer, SecretUse, Sharing,
-    Store, StoreError,
+    CommitError, Decide, Door, Draw, Drawn, Follower, MasterKey, MemoryStore, Read, Return, Sealer, Sharing, Store,
+    StoreError,
 };
 use mintmark::telemetry::Metrics;
 use serde_json::Value;
@@ -75,8 +75,12 @@ impl Store for MoodyStore {
         self.asked()?.follower()
     }
 
-    fn record_uses(&self, uses: &[SecretUse]) -> Result<(), StoreError> {
-        self.asked()?.record_uses(uses)
+    fn record_usage(&self, batch: &UsageBatch) -> Result<(), StoreError> {
+        self.asked()?.record_usage(batch)
+    }
+
+    fn forget_usage(&self, before: Timestamp) -> Result<u64, StoreError> {
+        self.asked()?.forget_usage(before)
     }
 
     fn forget(&self, now: Timestamp) -> Result<u64, StoreError> {
@@ -231,6 +235,7 @@ fn office(store: Arc<dyn Store>, clock: Arc<HeldClock>, failures_per_minute: u32
             outage: None,
         },
         failures_per_minute: NonZeroU32::new(failures_per_minute).unwrap(),
+        writer: UsageWriter::mint(&SystemEntropy::new()),
     });
     let keys = KeyPolicy {
         algorithm: Algorithm::Es256,

@@ -3,20 +3,20 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 
-use mintmark::domain::{Attribution, JournalEntry, Meter, Timestamp};
+use mintmark::domain::{Attribution, JournalEntry, Meter, Timestamp, UsageBatch};
 use mintmark::store::{
-    CommitError, Decide, Draw, Drawn, Follower, Known, MemoryStore, Read, Return, SecretUse, Sharing, Store, StoreError,
+    CommitError, Decide, Draw, Drawn, Follower, Known, MemoryStore, Read, Return, Sharing, Store, StoreError,
 };
 
 /// What goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     Nothing,
-    /// A commit fails before anything is written.
+    /// A commit, or a batch of usage, fails before anything is written.
     BeforeWriting,
-    /// A commit is written, and then fails all the same.
+    /// It is written, and then fails all the same.
     AfterWriting,
-    /// A commit waits until the fault is another.
+    /// It waits until the fault is another.
     Stalling,
     /// Nothing can be read.
     Unreadable,
@@ -116,9 +116,18 @@ impl Store for FaultyStore {
         Ok(Box::new(FaultyFollower(self.inside.follower()?, self.clone())))
     }
 
-    fn record_uses(&self, uses: &[SecretUse]) -> Result<(), StoreError> {
+    fn record_usage(&self, batch: &UsageBatch) -> Result<(), StoreError> {
         self.count();
-        self.inside.record_uses(uses)
+        match self.fault() {
+            Fault::BeforeWriting | Fault::Unreadable => Err(broken()),
+            Fault::AfterWriting => self.inside.record_usage(batch).and(Err(broken())),
+            Fault::Nothing | Fault::Stalling => self.inside.record_usage(batch),
+        }
+    }
+
+    fn forget_usage(&self, before: Timestamp) -> Result<u64, StoreError> {
+        self.count();
+        self.inside.forget_usage(before)
     }
 
     fn forget(&self, now: Timestamp) -> Result<u64, StoreError> {

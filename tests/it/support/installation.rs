@@ -25,7 +25,7 @@ use mintmark::ambient::{Clock, SystemEntropy};
 use mintmark::authority::{Authority, AuthorityParts};
 use mintmark::domain::{
     Actor, Algorithm, Api, Attribution, Environment, Epoch, Milliseconds, Mutation, Partner, PartnerStatus, Pepper,
-    Scope, Seconds, Timestamp, TokenLifetime,
+    Scope, Seconds, Timestamp, TokenLifetime, UsageWriter,
 };
 use mintmark::http::{Endpoints, Health, Layers, OAuthLimits, RequestLog, configure_public, outermost};
 use mintmark::registry::{Freshness, Promise, Registry, RegistryParts};
@@ -250,6 +250,7 @@ impl Plan {
                 outage: None,
             },
             failures_per_minute: NonZeroU32::new(self.failures_per_minute).unwrap(),
+            writer: UsageWriter::mint(&SystemEntropy::new()),
         };
         let registry = Arc::new(Registry::open(parts).unwrap());
         let endpoints = Environment::ALL.map(|environment| {

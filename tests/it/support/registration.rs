@@ -221,6 +221,7 @@ fn mint(client: &Client, window: Window, installation: &Installation) -> (Client
         expires_at: window.1,
         status: SecretStatus::Active,
         last_used_at: None,
+        last_used_source: None,
         version: Epoch::ZERO,
     };
     let credentials = Credentials {

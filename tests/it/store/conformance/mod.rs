@@ -6,6 +6,7 @@ mod meters;
 mod model;
 mod names;
 mod upkeep;
+mod usage;
 mod writing;
 
 /// One module for each store, with every case in it as a test.
@@ -66,4 +67,9 @@ on_every_store!({
         what_is_past_is_forgotten,
         an_idempotency_key_is_kept_with_its_change,
         the_first_master_key_check_stays;
+    usage:
+        a_batch_is_added_once,
+        writers_that_count_in_the_same_rows_lose_nothing,
+        it_is_summed_and_paged_as_in_memory,
+        what_is_old_is_forgotten_and_no_more;
 });

@@ -1,23 +1,33 @@
 //! What is written beside the journal.
 
-use mintmark::domain::{
-    CLOCK_SKEW, Change, ClientId, IdempotencyRecord, Mutation, Refusal, Seconds, SecretId, Timestamp,
-};
-use mintmark::store::{CommitError, SecretUse, Store};
+use std::net::IpAddr;
 
+use mintmark::domain::{
+    CLOCK_SKEW, Change, ClientId, IdempotencyRecord, Mutation, Refusal, Seconds, SecretId, SecretUse, Timestamp,
+};
+use mintmark::store::{CommitError, Store};
+
+use super::usage::batch;
 use crate::store::samples::{NOW, acme, commit, operator, partner, read, revoked_token, secret};
 
-fn last_use(store: &dyn Store, (client_id, secret_id): (&ClientId, &SecretId)) -> Option<Timestamp> {
+/// When the secret was last used, and from where.
+fn last_use(store: &dyn Store, (client_id, secret_id): (&ClientId, &SecretId)) -> Option<(Timestamp, IpAddr)> {
     let secrets = read(store, |records| records.secrets(client_id));
     let found = secrets.into_iter().find(|secret| secret.secret_id == *secret_id);
-    found.expect("the secret is kept").last_used_at
+    let found = found.expect("the secret is kept");
+    found.last_used_at.zip(found.last_used_source)
 }
 
-fn used(secret_id: &SecretId, at: Timestamp) -> SecretUse {
+fn used(secret_id: &SecretId, at: Timestamp, source: &str) -> SecretUse {
     SecretUse {
         secret_id: secret_id.clone(),
         at,
+        source: address(source),
     }
+}
+
+fn address(text: &str) -> IpAddr {
+    text.parse().unwrap()
 }
 
 pub fn a_use_is_never_moved_back(store: &dyn Store) {
@@ -26,16 +36,23 @@ pub fn a_use_is_never_moved_back(store: &dyn Store) {
     assert_eq!(last_use(store, of), None);
     let unknown = secret(&client).secret_id;
     let (early, late) = (NOW, NOW + Seconds(7));
+    let (four, six) = ("192.0.2.1", "2001:db8::7");
     for (uses, expected) in [
         (vec![], None),
-        (vec![used(&first.secret_id, early), used(&unknown, late)], Some(early)),
         (
-            vec![used(&first.secret_id, late), used(&first.secret_id, early)],
-            Some(late),
+            vec![
+                used(&first.secret_id, early, "::ffff:192.0.2.1"),
+                used(&unknown, late, six),
+            ],
+            Some((early, address(four))),
         ),
-        (vec![used(&first.secret_id, early)], Some(late)),
+        (
+            vec![used(&first.secret_id, late, six), used(&first.secret_id, early, four)],
+            Some((late, address(six))),
+        ),
+        (vec![used(&first.secret_id, early, four)], Some((late, address(six)))),
     ] {
-        store.record_uses(&uses).unwrap();
+        store.record_usage(&batch(Vec::new(), uses)).unwrap();
         assert_eq!(last_use(store, of), expected);
     }
     assert_eq!(
@@ -47,7 +64,8 @@ pub fn a_use_is_never_moved_back(store: &dyn Store) {
 
 pub fn a_change_of_a_secret_keeps_its_last_use(store: &dyn Store) {
     let (_, client, first) = acme(store);
-    store.record_uses(&[used(&first.secret_id, NOW)]).unwrap();
+    let uses = vec![used(&first.secret_id, NOW, "192.0.2.1")];
+    store.record_usage(&batch(Vec::new(), uses)).unwrap();
     // Decided on what was read before the use was written down.
     let retired = first.ending(NOW + Seconds(1), NOW).unwrap();
     let id = retired.secret_id.clone();
@@ -57,7 +75,10 @@ pub fn a_change_of_a_secret_keeps_its_last_use(store: &dyn Store) {
         environment: client.environment,
     };
     commit(store, mutation).unwrap();
-    assert_eq!(last_use(store, (&client.client_id, &id)), Some(NOW));
+    assert_eq!(
+        last_use(store, (&client.client_id, &id)),
+        Some((NOW, address("192.0.2.1")))
+    );
 }
 
 pub fn what_is_past_is_forgotten(store: &dyn Store) {

@@ -1,0 +1,28 @@
+-- Usage: what became of the requests of each client, by hour, day and month; and from where each secret was last used.
+--
+-- Every request is counted in three rows, of its hour, its day and its month, so that no question sums more than it shows. The key
+-- is in the order in which lists run. `partner_id` and `scope` are empty where there is none; `scope` is cut to what an
+-- index takes by the server. The rows refer to nothing: clients are never deleted, and counting waits for nobody.
+CREATE TABLE usage (
+    granularity TEXT NOT NULL CHECK (granularity IN ('hour', 'day', 'month')),
+    begins INTEGER NOT NULL,
+    environment TEXT NOT NULL CHECK (environment IN ('qa', 'production')),
+    partner_id TEXT NOT NULL,
+    client_id TEXT NOT NULL,
+    scope TEXT NOT NULL,
+    outcome TEXT NOT NULL,
+    requests INTEGER NOT NULL CHECK (requests >= 0),
+    PRIMARY KEY (granularity, begins, environment, partner_id, client_id, scope, outcome)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX usage_partner ON usage (partner_id, granularity, begins, environment, client_id, scope);
+CREATE INDEX usage_client ON usage (client_id, granularity, begins);
+
+-- The last batch of each writer that was added, so that none is added twice.
+CREATE TABLE usage_writers (
+    writer TEXT NOT NULL PRIMARY KEY,
+    sequence INTEGER NOT NULL,
+    at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX usage_writers_age ON usage_writers (at);
+
+ALTER TABLE client_secrets ADD COLUMN last_used_source TEXT;
