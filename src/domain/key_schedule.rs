@@ -1,7 +1,8 @@
 //! When a signing key is announced, signs, retires: a pure function of the keys, the time and the policy.
 //!
 //! Two invariants hold for every schedule it gives (RFC 9111 caches of the JWKS are why):
-//! a key stands in the JWKS for at least one `max-age` before it signs, so that no verifier meets a `kid` it cannot have;
+//! a key stands in the JWKS for at least one `max-age` before it signs, so that no verifier meets a `kid` it cannot have, and for a
+//! minute more, since a JWKS without it is still served while its announcement is being committed, and clocks differ;
 //! and it stays there until its last token's `exp`, the skew verifiers allow, and one `max-age` have passed.
 //! Where the `max-age` was changed meanwhile, the longer one counts: a JWKS served under it may be remembered still.
 //! The first key of an environment signs at once: no JWKS was ever served without it. So does the successor of a revoked
@@ -51,11 +52,11 @@ impl KeyPolicy {
     /// without it any more. The `max-age` may have been changed since, so each key keeps the one of its time.
     #[must_use]
     pub fn may_sign_from(&self, announced: &SigningKeyRecord, keys: &[SigningKeyRecord]) -> Timestamp {
-        let own = announced.announced_at + announced.jwks_max_age.max(self.jwks_max_age);
+        let own = announced.announced_at + announced.jwks_max_age.max(self.jwks_max_age) + CLOCK_SKEW;
         // A JWKS without the next key was served until that was announced.
         let before = keys.iter().zip(keys.iter().skip(1));
         before
-            .map(|(newest, next)| next.announced_at + newest.jwks_max_age)
+            .map(|(newest, next)| next.announced_at + newest.jwks_max_age + CLOCK_SKEW)
             .fold(own, Timestamp::max)
     }
 
@@ -112,6 +113,8 @@ mod tests {
     /// The longest `max-age` that a schedule is given.
     const LONGEST_MAX_AGE: u32 = 5 * MAX_AGE;
     const ROTATE_EVERY: u32 = 30 * 86_400;
+    /// From the announcement of a key to its first token: one `max-age` and a minute.
+    const ANNOUNCED: u32 = MAX_AGE + 60;
     /// The longest life of a token, a minute of skew, one `max-age`.
     const LINGERING: u32 = 3600 + 60 + MAX_AGE;
 
@@ -261,8 +264,9 @@ mod tests {
             match event {
                 Event::Pass(seconds) => {
                     self.now = self.now + Seconds(seconds);
-                    // The JWKS was served all the while.
-                    self.remembered_until = self.remembered_until.max(self.now + self.policy.jwks_max_age);
+                    // The JWKS was served all the while, and will be until what changes now is known everywhere.
+                    let remembered = self.now + self.policy.jwks_max_age + CLOCK_SKEW;
+                    self.remembered_until = self.remembered_until.max(remembered);
                 }
                 // A server with new settings tends the keys before it serves them.
                 Event::ChangeMaxAge(seconds) => {
@@ -311,7 +315,7 @@ mod tests {
                     let unknown = self.unknown_until.iter().find(|(kid, _)| *kid == key.kid);
                     let (_, until) = unknown.expect("every key was made here");
                     assert!(since >= *until, "signed while a JWKS without it was remembered");
-                    assert!(since.seconds() - key.announced_at.seconds() >= i64::from(key.jwks_max_age.get()));
+                    assert!(since.seconds() - key.announced_at.seconds() >= i64::from(key.jwks_max_age.get()) + 60);
                 }
                 let rightly_placed = match key.state {
                     KeyState::Announced => key.active_since.is_none(),
@@ -328,7 +332,7 @@ mod tests {
             let key_in = |state| self.keys.iter().find(|key| key.state == state).unwrap();
             let (active, announced) = (key_in(KeyState::Active), key_in(KeyState::Announced));
             assert_eq!(announced.algorithm, self.policy.algorithm);
-            let successor_ready = announced.announced_at + Seconds(LONGEST_MAX_AGE) <= self.now;
+            let successor_ready = announced.announced_at + Seconds(LONGEST_MAX_AGE) + CLOCK_SKEW <= self.now;
             let due = active.algorithm != self.policy.algorithm
                 || active.active_since.unwrap() + Seconds(ROTATE_EVERY) <= self.now;
             assert!(!(due && successor_ready), "a rotation is overdue");
@@ -356,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_key_signs_at_once_and_its_successor_waits_for_one_max_age() {
+    fn the_first_key_signs_at_once_and_its_successor_waits_for_its_turn() {
         let mut world = World::new();
         world.tend();
         let (first, second) = (world.in_state(KeyState::Active), world.in_state(KeyState::Announced));
@@ -391,10 +395,10 @@ mod tests {
             // Somebody fetched the JWKS a moment before, under ten minutes.
             world.meet(Event::ChangeMaxAge(10));
             let old = world.in_state(KeyState::Active);
-            world.meet(Event::Pass(MAX_AGE - 1));
+            world.meet(Event::Pass(ANNOUNCED - 1));
             world.tend();
             assert_eq!(world.in_state(KeyState::Active), old);
-            world.now = announced + Seconds(MAX_AGE);
+            world.now = announced + Seconds(ANNOUNCED);
             world.tend();
             assert_ne!(world.in_state(KeyState::Active), old);
         }
@@ -409,7 +413,7 @@ mod tests {
         world.meet(Event::Revoke(KeyState::Announced));
         world.tend();
         let old = world.in_state(KeyState::Active);
-        world.meet(Event::Pass(MAX_AGE - 1));
+        world.meet(Event::Pass(ANNOUNCED - 1));
         world.tend();
         assert_eq!(world.in_state(KeyState::Active), old);
         world.meet(Event::Pass(1));
@@ -418,20 +422,20 @@ mod tests {
     }
 
     #[test]
-    fn another_algorithm_signs_one_max_age_after_it_was_asked_for() {
+    fn another_algorithm_signs_one_max_age_and_a_minute_after_it_was_asked_for() {
         let mut world = World::new();
         world.tend();
         world.policy.algorithm = Algorithm::Rs256;
         let asked = world.now;
         world.tend();
-        world.now = asked + Seconds(MAX_AGE - 1);
+        world.now = asked + Seconds(ANNOUNCED - 1);
         world.tend();
         let active = |world: &World| {
             let active = world.keys.iter().find(|key| key.state == KeyState::Active);
             active.map(|key| key.algorithm)
         };
         assert_eq!(active(&world), Some(Algorithm::Es256));
-        world.now = asked + Seconds(MAX_AGE);
+        world.now = asked + Seconds(ANNOUNCED);
         world.tend();
         assert_eq!(active(&world), Some(Algorithm::Rs256));
     }

@@ -90,7 +90,7 @@ impl Office {
     /// Lets the announced key follow the active one. Answers with the environment's published keys.
     ///
     /// # Errors
-    /// [`Refusal::TooEarly`] while the announced key is younger than one `max-age` of the JWKS; when none is announced, the role
+    /// [`Refusal::TooEarly`] while the announced key is younger than one `max-age` of the JWKS and a minute; when none is announced, the role
     /// does not allow it, or the store does not answer in time.
     pub async fn rotate_key(
         &self,

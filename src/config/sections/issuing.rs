@@ -54,7 +54,7 @@ impl JwksSettings {
                 key(
                     "jwks.max_age",
                     "5m",
-                    "How long resource servers may cache the JWK set. A new key is announced that long before \
+                    "How long resource servers may cache the JWK set. A new key is announced that long, and a minute, before \
                  it signs.",
                 ),
                 &seconds("10s", "1d"),

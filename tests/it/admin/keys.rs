@@ -3,7 +3,7 @@
 use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_ED25519};
 use serde_json::{Value, json};
 
-use crate::support::admin_harness::{Harness, MAX_AGE};
+use crate::support::admin_harness::{ANNOUNCED, Harness, MAX_AGE};
 
 fn keys(harness: &Harness, query: &str) -> Vec<Value> {
     let listed = harness.get(&format!("/keys{query}")).expect(200);
@@ -59,14 +59,14 @@ fn tending_gives_each_environment_a_key_and_a_successor_of_its_algorithm() {
 }
 
 #[test]
-fn a_successor_younger_than_one_max_age_is_refused_with_the_time() {
+fn a_successor_announced_too_recently_is_refused_with_the_time() {
     let harness = begun();
     let before = harness.epoch();
-    harness.pass(MAX_AGE - 1);
+    harness.pass(ANNOUNCED - 1);
     let refused = harness.act("/keys/qa/rotate");
     assert_eq!(refused.problem(409), "conflict");
-    // Ten minutes after 2027-01-15T08:00:00Z.
-    assert!(refused.text.contains("2027-01-15T08:10:00Z"), "{}", refused.text);
+    // Ten minutes and one after 2027-01-15T08:00:00Z.
+    assert!(refused.text.contains("2027-01-15T08:11:00Z"), "{}", refused.text);
     assert_eq!(harness.epoch(), before);
     harness.pass(1);
     let (old, next) = (kid(&harness, "qa", "active"), kid(&harness, "qa", "announced"));
@@ -93,7 +93,7 @@ fn a_successor_younger_than_one_max_age_is_refused_with_the_time() {
 #[test]
 fn an_old_key_leaves_when_its_last_token_has_expired_everywhere() {
     let harness = begun();
-    harness.pass(MAX_AGE);
+    harness.pass(ANNOUNCED);
     let old = kid(&harness, "qa", "active");
     harness.act("/keys/qa/rotate").expect(200);
     // The longest life of a token, a minute of skew, one max-age.
@@ -181,7 +181,7 @@ fn a_key_is_shown_where_it_is() {
 #[test]
 fn the_keys_of_an_environment_have_no_version_that_could_match() {
     let harness = begun();
-    harness.pass(MAX_AGE);
+    harness.pass(ANNOUNCED);
     let pem = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap().serialize_pem();
     let ask = |action: &str, tag: &str| {
         let ask = harness
@@ -225,7 +225,7 @@ fn an_imported_key_is_announced_in_place_of_the_one_before() {
         harness.post("/keys/qa/import", &json!({ "pem": pem })).faults(409),
         ["pem"]
     );
-    harness.pass(MAX_AGE);
+    harness.pass(ANNOUNCED);
     harness.act("/keys/qa/rotate").expect(200);
     assert_eq!(kid(&harness, "qa", "active"), imported);
     let body = pem.lines().nth(1).unwrap();

@@ -7,7 +7,7 @@ use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256};
 use serde_json::{Value, json};
 
 use crate::store::places::{self, Fresh};
-use crate::support::admin_harness::{Harness, MAX_AGE, furnish, register, warehouse};
+use crate::support::admin_harness::{ANNOUNCED, Harness, furnish, register, warehouse};
 
 fn tell(fresh: &Fresh) {
     let harness = Harness::on(fresh.store.clone());
@@ -140,7 +140,7 @@ fn keys_live_and_die(harness: &Harness) {
     let pem = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap().serialize_pem();
     harness.post("/keys/qa/import", &json!({ "pem": pem })).expect(200);
     let imported = kid("announced").unwrap();
-    harness.pass(MAX_AGE);
+    harness.pass(ANNOUNCED);
     harness.act("/keys/qa/rotate").expect(200);
     assert_eq!(kid("active").unwrap(), imported);
     assert!(kid("retiring").is_some());

@@ -49,6 +49,16 @@ impl Connection {
         })
     }
 
+    /// Whether the server has closed it, or sent what nobody asked for.
+    pub fn is_over(&self) -> bool {
+        let quiet = self.stream.set_nonblocking(true).is_ok()
+            && self
+                .stream
+                .peek(&mut [0])
+                .is_err_and(|error| error.kind() == ErrorKind::WouldBlock);
+        !(quiet && self.stream.set_nonblocking(false).is_ok())
+    }
+
     pub fn send(&mut self, request: &[u8]) -> io::Result<()> {
         self.stream.write_all(request)
     }

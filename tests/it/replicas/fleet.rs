@@ -18,6 +18,8 @@ pub struct Fleet {
     pub servers: Vec<Server>,
     /// The admin API of the first.
     pub admin: Admin,
+    /// The token of the first operator, for the admin API of the others.
+    pub owner: String,
     pub installation: Installation,
     /// The settings of the third, where it has its own.
     _third: Option<Installation>,
@@ -54,6 +56,7 @@ impl Fleet {
         Self {
             servers,
             admin,
+            owner,
             installation,
             _third: third,
         }

@@ -6,9 +6,12 @@ mod ending;
 mod fault;
 mod fleet;
 mod journal;
+mod keys;
 mod load;
 mod oracle;
 mod outage;
 mod question;
 mod relay;
 mod subject;
+
+mod upgrade;

@@ -28,6 +28,8 @@ use super::asking::{Answer, Ask, REQUEST_ID};
 
 /// The `max-age` of the JWKS, in seconds.
 pub const MAX_AGE: u32 = 600;
+/// How long a key is announced before it may sign, in seconds: one `max-age` and a minute.
+pub const ANNOUNCED: u32 = MAX_AGE + 60;
 /// How long an operator's token works.
 const TOKEN_LIFETIME: Seconds = Seconds::from_days(90);
 /// The id of an operator that is nobody's.
