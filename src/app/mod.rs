@@ -161,28 +161,34 @@ impl House {
                 Arc::new(endpoints_of(environment, settings, parts, Arc::clone(&metrics)))
             })
             .collect();
-        let proxies = settings.trusted_proxies.clone();
+        let health = Arc::new(Health::new(Arc::clone(&registry)));
         Ok(Self {
-            health: Arc::new(Health::new(Arc::clone(&registry))),
+            health: Arc::clone(&health),
             gate: Gate {
                 body: settings.limits.admin_body,
                 body_timeout: settings.limits.body_timeout,
                 metrics: Arc::clone(&metrics),
             },
             scrape: Arc::new(Scrape::new(Arc::clone(&registry), metrics, Arc::clone(&ambient.clock))),
-            layers: Layers {
-                entropy: Arc::clone(&ambient.entropy),
-                trust: Arc::new(move |address| proxies.trust(address)),
-                log: if settings.log.requests {
-                    RequestLog::All
-                } else {
-                    RequestLog::Refusals
-                },
-            },
+            layers: layers(settings, ambient, health),
             registry,
             office: Arc::new(office),
             endpoints,
         })
+    }
+}
+
+fn layers(settings: &Settings, ambient: &Ambient, health: Arc<Health>) -> Layers {
+    let proxies = settings.trusted_proxies.clone();
+    Layers {
+        entropy: Arc::clone(&ambient.entropy),
+        trust: Arc::new(move |address| proxies.trust(address)),
+        log: if settings.log.requests {
+            RequestLog::All
+        } else {
+            RequestLog::Refusals
+        },
+        health,
     }
 }
 

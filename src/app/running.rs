@@ -1,7 +1,7 @@
 //! A server that runs, and how it is brought to an end.
 //!
-//! SIGINT or SIGTERM: readiness turns red, running requests are finished, what is noted in memory is written. A second one, or the
-//! deadline, cuts the requests off; what is noted is written all the same. SIGHUP: the certificate's files are read again at once.
+//! SIGINT or SIGTERM: readiness turns red and each answer says that it is the connection's last; after a while that others need to
+//! notice, the listeners close, running requests are finished, what is noted in memory is written. A second one, or the deadline, cuts the requests off; what is noted is written all the same. SIGHUP: the certificate's files are read again at once.
 
 use std::future::poll_fn;
 use std::net::SocketAddr;
@@ -22,9 +22,6 @@ use crate::config::Settings;
 use crate::http::Health;
 use crate::registry::Registry;
 
-/// How long readiness is red before the listeners close, so that whoever sends requests here can notice.
-const NOTICE: Duration = Duration::from_millis(500);
-
 /// A server that runs.
 pub struct Running {
     public_address: SocketAddr,
@@ -34,6 +31,7 @@ pub struct Running {
     registry: Arc<Registry>,
     housekeeping: Housekeeping,
     certificate: Option<Arc<Certificate>>,
+    notice: Duration,
     deadline: Duration,
 }
 
@@ -58,6 +56,7 @@ impl Running {
             registry: house.registry,
             housekeeping,
             certificate,
+            notice: settings.shutdown.notice,
             deadline: settings.shutdown.deadline,
         })
     }
@@ -97,7 +96,7 @@ impl Running {
         Ok(())
     }
 
-    /// Turns readiness red, lets running requests finish, and writes what is noted in memory.
+    /// Turns readiness red and gives notice of it, lets running requests finish, and writes what is noted in memory.
     pub async fn stop(self) {
         self.health.drain();
         self.finish_requests().await;
@@ -106,7 +105,7 @@ impl Running {
 
     /// The admin listener is closed last, so that readiness and metrics are seen to the end.
     async fn finish_requests(&self) {
-        time::sleep(NOTICE).await;
+        time::sleep(self.notice).await;
         for server in &self.servers {
             server.stop(true).await;
         }

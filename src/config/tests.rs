@@ -68,6 +68,7 @@ fn the_defaults_are_those_promised() {
     assert_eq!(settings.log.level, LevelFilter::Info);
     assert_eq!(settings.log.format, LogFormat::Auto);
     assert!(!settings.log.requests);
+    assert_eq!(settings.shutdown.notice, Duration::from_millis(500));
     assert_eq!(settings.shutdown.deadline, Duration::from_secs(30));
     assert!(
         settings
@@ -95,7 +96,7 @@ fn the_environment_goes_before_the_file_and_the_file_before_the_default() {
 }
 
 /// Every key with a value that is not its default.
-const GIVEN: [(&str, &str); 33] = [
+const GIVEN: [(&str, &str); 34] = [
     ("public_url", "https://auth.example.com"),
     ("listen.public", "127.0.0.1:1"),
     ("listen.admin", "[::1]:2"),
@@ -128,6 +129,7 @@ const GIVEN: [(&str, &str); 33] = [
     ("log.level", "debug"),
     ("log.format", "json"),
     ("log.requests", "true"),
+    ("shutdown.notice", "2s"),
     ("shutdown.deadline", "5s"),
 ];
 

@@ -49,8 +49,13 @@ impl Health {
         self.draining.store(true, Ordering::Release);
     }
 
+    /// Whether a signal to stop has come.
+    pub(super) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Acquire)
+    }
+
     async fn checks(&self) -> Checks {
-        let staying = !self.draining.load(Ordering::Acquire);
+        let staying = !self.is_draining();
         let (mut store, mut signing_keys) = (false, false);
         if let Ok(view) = self.registry.reached().await {
             store = true;

@@ -5,11 +5,13 @@ use std::time::Instant;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::ConnectionType;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{Error, HttpMessage as _};
 
+use super::health::Health;
 use super::peer::{PeerAddress, Trust};
 use super::quiet::Connection;
 use super::unread::{SharedBody, held};
@@ -37,10 +39,12 @@ pub struct Layers {
     pub trust: Trust,
     /// Which requests are logged.
     pub log: RequestLog,
+    /// Whether the server is about to stop.
+    pub health: Arc<Health>,
 }
 
 /// Puts the [`RequestId`] and the [`PeerAddress`] down in the request, and the name in the answer. Closes the connection behind
-/// the answer when the body was not read to its end.
+/// the answer when the body was not read to its end, or the server is about to stop.
 ///
 /// # Errors
 /// Only what comes from within.
@@ -65,6 +69,11 @@ pub async fn outermost<B: MessageBody + 'static>(
     let mut response = next.call(request).await?;
     if let Ok(value) = HeaderValue::from_str(request_id.as_str()) {
         response.headers_mut().insert(X_REQUEST_ID, value);
+    }
+    if layers.health.is_draining() {
+        // Whoever keeps the connection would otherwise meet its end with the next request (RFC 9112 §9.6).
+        let head = response.response_mut().head_mut();
+        head.set_connection_type(ConnectionType::Close);
     }
     if layers.log == RequestLog::All {
         let (status, method) = (response.status().as_u16(), response.request().method().as_str());

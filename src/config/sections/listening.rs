@@ -173,13 +173,23 @@ impl LimitSettings {
 /// The end of the process.
 #[derive(Clone, Debug)]
 pub struct ShutdownSettings {
-    /// How long running requests may take to finish.
+    /// How long readiness is red before the listeners close, so that whoever sends requests here can notice.
+    pub notice: Duration,
+    /// How long running requests may take to finish, the notice included.
     pub deadline: Duration,
 }
 
 impl ShutdownSettings {
     pub(super) fn read(reading: &mut Reading) -> Self {
         Self {
+            notice: reading.value(
+                key(
+                    "shutdown.notice",
+                    "500ms",
+                    "How long readiness is red before the listeners close, as a part of `shutdown.deadline`. Longer than a load balancer takes to notice.",
+                ),
+                &duration("0s", "5m"),
+            ),
             deadline: reading.value(
                 key(
                     "shutdown.deadline",

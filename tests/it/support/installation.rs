@@ -316,6 +316,7 @@ fn serve(endpoints: [Arc<Endpoints>; 2], health: Arc<Health>) -> (SocketAddr, Se
         // As if behind a proxy on this machine, so that a test can come from anywhere.
         trust: Arc::new(|address: IpAddr| address.is_loopback()),
         log: RequestLog::Refusals,
+        health: Arc::clone(&health),
     };
     thread::spawn(move || {
         System::new().block_on(async move {
