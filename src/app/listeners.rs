@@ -1,6 +1,6 @@
 //! The two listeners, with their bounds: header and idle timeouts, connections, TLS.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::num::NonZero;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +17,9 @@ use crate::http::{Connections, admin, configure_admin, configure_public, outermo
 
 /// How long a client may take to close its side.
 const DISCONNECT: Duration = Duration::from_secs(1);
+
+/// How many connections may wait to be let in. The system may allow fewer; beyond it callers try again after a second.
+const BACKLOG: u32 = 4096;
 
 /// A listener that stands, and where.
 pub(super) struct Listener {
@@ -37,6 +40,7 @@ macro_rules! listen {
             .disable_signals()
             .workers(workers)
             .on_connect(move |stream, data| noted.note(stream, data))
+            .backlog(BACKLOG)
             .keep_alive(limits.keep_alive)
             .client_request_timeout(limits.header_timeout)
             .client_disconnect_timeout(DISCONNECT)
@@ -44,19 +48,17 @@ macro_rules! listen {
             .max_connections(most / workers)
             // Whoever stops the server holds it to the deadline; this is for who does not.
             .shutdown_timeout($settings.shutdown.deadline.as_secs() + 1);
-        let (listener, address) = bound($address)?;
-        let refused = |cause| AppError::Listen {
+        let bound = match $certificate {
+            Some(certificate) => server.bind_rustls_0_23($address, certificate.server_config()?),
+            None => server.bind($address),
+        };
+        let server = bound.map_err(|cause| AppError::Listen {
             address: $address,
             cause,
-        };
-        let server = match $certificate {
-            Some(certificate) => server
-                .listen_rustls_0_23(listener, certificate.server_config()?)
-                .map_err(refused)?,
-            None => server.listen(listener).map_err(refused)?,
-        };
+        })?;
         Ok(Listener {
-            address,
+            // With port 0 the system chooses one.
+            address: server.addrs().first().copied().unwrap_or($address),
             connections,
             server: server.run(),
         })
@@ -112,13 +114,4 @@ pub(super) fn private(
 /// One for each core, as the framework would have it by itself; more than this many it refuses.
 fn workers() -> usize {
     std::thread::available_parallelism().map_or(2, NonZero::get).min(512)
-}
-
-fn bound(address: SocketAddr) -> Result<(TcpListener, SocketAddr), AppError> {
-    let bind = || {
-        let listener = TcpListener::bind(address)?;
-        let bound = listener.local_addr()?;
-        Ok((listener, bound))
-    };
-    bind().map_err(|cause| AppError::Listen { address, cause })
 }

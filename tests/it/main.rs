@@ -5,6 +5,7 @@ mod cli;
 mod docs;
 mod ledger;
 mod oauth;
+mod pressure;
 mod process;
 mod regressions;
 mod replicas;

@@ -230,6 +230,11 @@ impl Server {
         Admin::new(self.admin_url("/admin/v1"), token)
     }
 
+    /// The id of its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     pub fn log(&self) -> &Log {
         &self.log
     }
