@@ -12,6 +12,7 @@ use crate::ambient::Clock;
 use crate::http::Connections;
 use crate::office::Office;
 use crate::registry::Registry;
+use crate::telemetry::Metrics;
 
 /// How often usage and last uses are written.
 const FLUSH_EVERY: Duration = Duration::from_secs(5);
@@ -21,6 +22,9 @@ const TIDY_EVERY: Duration = Duration::from_mins(1);
 const TEND_EVERY: Duration = Duration::from_secs(30);
 /// How often the certificate's files are looked at.
 const CERTIFICATE_EVERY: Duration = Duration::from_secs(30);
+
+/// How often the log is told of what has no lines of its own.
+const TELL_EVERY: Duration = Duration::from_secs(1);
 
 /// How often the connections are looked at.
 const WATCH_EVERY: Duration = Duration::from_secs(1);
@@ -60,6 +64,14 @@ impl Housekeeping {
         self.0.push(every(WATCH_EVERY, move || {
             let connections = connections.clone();
             async move { connections.shut_quiet(patience) }
+        }));
+    }
+
+    /// Tells the log, from now on, of the refusals that have no lines of their own.
+    pub(super) fn tell(&mut self, metrics: Arc<Metrics>) {
+        self.0.push(every(TELL_EVERY, move || {
+            let metrics = Arc::clone(&metrics);
+            async move { metrics.tell_the_rest() }
         }));
     }
 }

@@ -21,6 +21,7 @@ use super::{Ambient, AppError, House, listeners};
 use crate::config::Settings;
 use crate::http::Health;
 use crate::registry::Registry;
+use crate::telemetry::Metrics;
 
 /// A server that runs.
 pub struct Running {
@@ -29,6 +30,7 @@ pub struct Running {
     servers: [ServerHandle; 2],
     health: Arc<Health>,
     registry: Arc<Registry>,
+    metrics: Arc<Metrics>,
     housekeeping: Housekeeping,
     certificate: Option<Arc<Certificate>>,
     notice: Duration,
@@ -48,12 +50,14 @@ impl Running {
         let patience = settings.limits.keep_alive + settings.limits.header_timeout;
         housekeeping.watch(public.connections, patience);
         housekeeping.watch(private.connections, patience);
+        housekeeping.tell(Arc::clone(&house.gate.metrics));
         Ok(Self {
             public_address: public.address,
             admin_address: private.address,
             servers,
             health: house.health,
             registry: house.registry,
+            metrics: house.gate.metrics,
             housekeeping,
             certificate,
             notice: settings.shutdown.notice,
@@ -113,6 +117,7 @@ impl Running {
 
     async fn write_what_is_noted(self) {
         drop(self.housekeeping);
+        self.metrics.tell_the_rest();
         if let Err(error) = self.registry.flush().await {
             log::warn!(error:% = error; "usage and last uses of secrets could not be written");
         }

@@ -51,7 +51,7 @@ pub(super) async fn metadata(request: HttpRequest, endpoints: Data<Endpoints>) -
         Err(error) => endpoints.refuse(
             &OAuthError::Authority(error.into()),
             &endpoints.caller(&request),
-            "metadata",
+            Endpoint::Metadata,
         ),
     };
     endpoints.metrics.observe_request(Endpoint::Metadata, began.elapsed());

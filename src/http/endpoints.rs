@@ -16,7 +16,7 @@ use super::quiet::Awaiting;
 use crate::ambient::Entropy;
 use crate::authority::{Authority, Caller, PresentedCredentials};
 use crate::domain::{Environment, RequestId, Seconds};
-use crate::telemetry::Metrics;
+use crate::telemetry::{Endpoint, Line, Metrics, Reason};
 
 /// The bounds of the public listener.
 #[derive(Clone, Copy, Debug)]
@@ -86,14 +86,22 @@ impl Endpoints {
         }
     }
 
-    /// Logs why a request was refused and answers it.
-    pub(super) fn refuse(&self, error: &OAuthError, caller: &Caller, endpoint: &str) -> HttpResponse {
+    /// Counts and logs why a request was refused, and answers it.
+    pub(super) fn refuse(&self, error: &OAuthError, caller: &Caller, endpoint: Endpoint) -> HttpResponse {
         let (environment, request_id, source) = (self.environment(), caller.request_id.as_str(), caller.source);
         let status = error.refused().status.as_u16();
-        if status >= 500 {
-            log::error!(environment:% = environment, request_id, source:% = source, status; "{endpoint} failed: {error}");
-        } else {
-            log::info!(environment:% = environment, request_id, source:% = source, status; "{endpoint} refused: {error}");
+        let (line, asked) = (
+            self.metrics.count_refusal(endpoint, Reason::of(status)),
+            asked_of(endpoint),
+        );
+        match line {
+            Line::Shared => {}
+            Line::Own if status >= 500 => {
+                log::error!(environment:% = environment, request_id, source:% = source, status; "{asked} failed: {error}");
+            }
+            Line::Own => {
+                log::info!(environment:% = environment, request_id, source:% = source, status; "{asked} refused: {error}");
+            }
         }
         error.answer(environment)
     }
@@ -106,6 +114,18 @@ impl Endpoints {
             source: PeerAddress::of(request).0,
             request_id,
         }
+    }
+}
+
+/// What is asked of an endpoint, as the log calls it.
+const fn asked_of(endpoint: Endpoint) -> &'static str {
+    match endpoint {
+        Endpoint::Token => "token",
+        Endpoint::Introspect => "introspection",
+        Endpoint::Revoke => "revocation",
+        Endpoint::Jwks => "JWK set",
+        Endpoint::Metadata => "metadata",
+        Endpoint::Admin => "administration",
     }
 }
 

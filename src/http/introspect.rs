@@ -29,7 +29,7 @@ pub(super) async fn introspect(request: HttpRequest, payload: Payload, endpoints
                 Introspection::Inactive => response.json(Inactive { active: false }),
             }
         }
-        Err(error) => endpoints.refuse(&error, &caller, "introspection"),
+        Err(error) => endpoints.refuse(&error, &caller, Endpoint::Introspect),
     };
     endpoints.metrics.observe_request(Endpoint::Introspect, began.elapsed());
     answer

@@ -15,7 +15,7 @@ pub(super) async fn jwks(request: HttpRequest, endpoints: Data<Endpoints>) -> Ht
     let began = Instant::now();
     let response = match published(&endpoints).await {
         Ok(document) => answer(&request, document, endpoints.limits.max_age),
-        Err(error) => endpoints.refuse(&error, &endpoints.caller(&request), "JWK set"),
+        Err(error) => endpoints.refuse(&error, &endpoints.caller(&request), Endpoint::Jwks),
     };
     endpoints.metrics.observe_request(Endpoint::Jwks, began.elapsed());
     response

@@ -19,7 +19,7 @@ pub(super) async fn revoke(request: HttpRequest, payload: Payload, endpoints: Da
             no_store(&mut response);
             response.finish()
         }
-        Err(error) => endpoints.refuse(&error, &caller, "revocation"),
+        Err(error) => endpoints.refuse(&error, &caller, Endpoint::Revoke),
     };
     endpoints.metrics.observe_request(Endpoint::Revoke, began.elapsed());
     answer

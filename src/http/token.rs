@@ -24,7 +24,7 @@ pub(super) async fn token(request: HttpRequest, payload: Payload, endpoints: Dat
             no_store(&mut response);
             response.json(issued)
         }
-        Err(error) => endpoints.refuse(&error, &caller, "token"),
+        Err(error) => endpoints.refuse(&error, &caller, Endpoint::Token),
     };
     endpoints.metrics.observe_request(Endpoint::Token, began.elapsed());
     answer

@@ -9,6 +9,7 @@ use prometheus::{
     Registry, TextEncoder,
 };
 
+use super::refusals::{Line, Refusals};
 use crate::domain::{Environment, Seconds};
 
 /// Declares a closed set of label values.
@@ -77,6 +78,36 @@ label! {
 }
 
 label! {
+    /// Why a request was refused, or failed.
+    Reason {
+        /// 401: nobody that is known here.
+        Unauthenticated => "unauthenticated",
+        /// 403.
+        Forbidden => "forbidden",
+        /// 429.
+        Limited => "limited",
+        /// Any other fault of the request.
+        Request => "request",
+        /// 500 and above: the server cannot answer.
+        Unavailable => "unavailable",
+    }
+}
+
+impl Reason {
+    /// That of an answer with this status.
+    #[must_use]
+    pub const fn of(status: u16) -> Self {
+        match status {
+            401 => Self::Unauthenticated,
+            403 => Self::Forbidden,
+            429 => Self::Limited,
+            500.. => Self::Unavailable,
+            _ => Self::Request,
+        }
+    }
+}
+
+label! {
     /// Whether the registry remembered what was asked.
     CacheResult {
         /// It did.
@@ -139,6 +170,7 @@ pub struct Metrics {
     registry: Registry,
     tokens: [[IntCounter; TokenOutcome::ALL.len()]; Environment::ALL.len()],
     requests: [Histogram; Endpoint::ALL.len()],
+    refusals: Refusals,
     store_wait: Histogram,
     cache: [IntCounter; CacheResult::ALL.len()],
     key_age: [[Gauge; KeyState::ALL.len()]; Environment::ALL.len()],
@@ -167,6 +199,7 @@ impl Metrics {
         Self {
             tokens: tokens(&registry),
             requests: requests(&registry),
+            refusals: refusals(&registry),
             store_wait: store_wait(&registry),
             cache: cache(&registry),
             key_age,
@@ -180,6 +213,19 @@ impl Metrics {
     /// Counts a token request.
     pub fn count_token(&self, environment: Environment, outcome: TokenOutcome) {
         self.tokens[environment as usize][outcome as usize].inc();
+    }
+
+    /// Counts a request that was refused or failed, and says whether it has a line of its own in the log.
+    pub fn count_refusal(&self, endpoint: Endpoint, reason: Reason) -> Line {
+        self.refusals.count(endpoint, reason)
+    }
+
+    /// Writes to the log what had no line of its own since the last call; to be called once a second.
+    pub fn tell_the_rest(&self) {
+        for (endpoint, reason, count) in self.refusals.next_second() {
+            let (endpoint, reason) = (endpoint.as_str(), reason.as_str());
+            log::warn!(endpoint, reason, count; "more was refused in a second than has lines of its own");
+        }
     }
 
     /// Records how long a request took, from its head to its answer.
@@ -260,6 +306,14 @@ fn requests(registry: &Registry) -> [Histogram; Endpoint::ALL.len()] {
     let options = options.buckets(REQUEST_BOUNDS.to_vec());
     let family = registered(registry, HistogramVec::new(options, &["endpoint"]));
     Endpoint::ALL.map(|endpoint| family.with_label_values(&[endpoint.as_str()]))
+}
+
+fn refusals(registry: &Registry) -> Refusals {
+    let options = Opts::new("mintmark_refusals_total", "Requests refused or failed, by why");
+    Refusals::new(&registered(
+        registry,
+        IntCounterVec::new(options, &["endpoint", "reason"]),
+    ))
 }
 
 fn store_wait(registry: &Registry) -> Histogram {
@@ -402,6 +456,9 @@ mod tests {
         }
         for label in Endpoint::ALL {
             metrics.observe_request(label, Duration::ZERO);
+            for reason in Reason::ALL {
+                metrics.count_refusal(label, reason);
+            }
         }
         for label in CacheResult::ALL {
             metrics.count_cache(label);
@@ -424,6 +481,7 @@ mod tests {
         assert_eq!(all_are_one("mintmark_tokens_total{"), 2 * 9);
         assert_eq!(all_are_one("mintmark_key_age_seconds{"), 2 * 3);
         assert_eq!(all_are_one("mintmark_request_duration_seconds_count{"), 6);
+        assert_eq!(all_are_one("mintmark_refusals_total{"), 6 * 5);
         assert_eq!(all_are_one("mintmark_cache_total{"), 2);
         assert_eq!(all_are_one("mintmark_secrets_expiring{"), 4);
     }

@@ -3,6 +3,7 @@
 
 mod line;
 mod metrics;
+mod refusals;
 
 use std::io::{self, IsTerminal};
 use std::sync::Arc;
@@ -11,7 +12,8 @@ use env_logger::{Builder, WriteStyle};
 use log::{LevelFilter, SetLoggerError};
 
 pub use line::{write_json, write_text};
-pub use metrics::{CacheResult, Endpoint, ExpiresWithin, KeyState, Metrics, TokenOutcome};
+pub use metrics::{CacheResult, Endpoint, ExpiresWithin, KeyState, Metrics, Reason, TokenOutcome};
+pub use refusals::Line;
 
 use crate::ambient::Clock;
 

@@ -31,7 +31,7 @@ use super::quiet::Awaiting;
 use crate::domain::RequestId;
 use crate::office::{Administrator, Office};
 use crate::registry::{Attempt, FailureKey};
-use crate::telemetry::{Endpoint, Metrics};
+use crate::telemetry::{Endpoint, Line, Metrics, Reason};
 use call::{Call, request_id};
 use problem::Problem;
 use routes::Door;
@@ -115,11 +115,15 @@ async fn serve(
     match answer((route, gate), request, sent).await {
         Ok(answer) => answer,
         Err(problem) => {
-            if let Some((level, told)) = problem.for_the_log() {
+            let told = problem.for_the_log().map(|(level, told)| (level, told.into_owned()));
+            let answer = problem.answer(request_id.as_ref());
+            let reason = Reason::of(answer.status().as_u16());
+            let line = gate.metrics.count_refusal(Endpoint::Admin, reason);
+            if let (Line::Own, Some((level, told))) = (line, told) {
                 let request_id = request_id.as_ref().map(RequestId::as_str);
                 log::log!(level, request_id, source:% = source, method = route.verb.as_str(), route = route.path; "{told}");
             }
-            problem.answer(request_id.as_ref())
+            answer
         }
     }
 }
