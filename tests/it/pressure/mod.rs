@@ -6,6 +6,7 @@ mod connections;
 mod guesses;
 mod held;
 mod process;
+mod store;
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;

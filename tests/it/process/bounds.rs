@@ -118,6 +118,43 @@ mod sqlite {
         still_serves(&server, &client);
     }
 
+    /// Nobody here speaks another protocol, and a server may pass over the wish (RFC 9110 §7.8).
+    #[test]
+    fn a_wish_for_another_protocol_is_passed_over() {
+        let installation = Installation::sqlite().with("limits.body_timeout", "1m");
+        let owner = installation.owner();
+        let server = installation.start();
+        let admin = server.admin(&owner);
+        admin.furnish();
+        let client = admin.client("qa");
+        let form = "grant_type=client_credentials";
+        for wish in [
+            "Connection: upgrade\r\nUpgrade: websocket",
+            "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__",
+        ] {
+            let since = Instant::now();
+            let framing = format!("{wish}\r\nContent-Length: {}", form.len());
+            let answer = exchange(server.public(), (token_head(&client, &framing) + form).as_bytes());
+            assert_eq!(answer.status, 200, "{wish}: {}", answer.text());
+            assert!(answer.json()["access_token"].is_string(), "{wish}");
+            let answer = exchange(server.public(), token_head(&client, wish).as_bytes());
+            assert_eq!(answer.json()["error"], "invalid_request", "{wish}: without a body");
+            let head = format!("GET /livez HTTP/1.1\r\nHost: a\r\n{wish}\r\n\r\n");
+            assert_eq!(exchange(server.admin_address(), head.as_bytes()).status, 200, "{wish}");
+            assert!(since.elapsed() < PATIENCE, "{wish}");
+        }
+    }
+
+    /// An octet that needs no escape is the same with one (RFC 3986 §6.2.2.2); a slash is not (§2.2).
+    #[test]
+    fn a_path_may_be_escaped_where_that_changes_nothing() {
+        let (server, client, _) = impatient("1000");
+        let ask = |path: &str| Caller::new().token(&server.public_url(path), &client).status;
+        assert_eq!(ask("/%71a/%74oken"), 200);
+        assert_eq!(ask("/qa%2Ftoken"), 404);
+        assert_eq!(ask("/%2571a/token"), 404);
+    }
+
     /// Sends pieces of a body that has no end, until the server no longer takes them.
     fn endless(address: SocketAddr, head: &str) -> Option<u16> {
         let mut wire = Wire::open(address);

@@ -8,6 +8,7 @@ mod sqlite {
 
     use crate::support::calls::{Caller, Credentials};
     use crate::support::server::{Installation, Server};
+    use crate::support::wire::Wire;
 
     /// Every series with its value.
     fn scrape(server: &Server) -> BTreeMap<String, f64> {
@@ -85,6 +86,58 @@ mod sqlite {
         assert_eq!(count(&again, admin_series) - count(&after, admin_series), 1.0);
         let head = admin.get("/journal/head")["epoch"].as_f64();
         assert_eq!(Some(count(&again, "mintmark_journal_epoch")), head);
+    }
+
+    #[test]
+    fn refusals_are_counted_at_every_endpoint() {
+        let installation = Installation::sqlite();
+        let owner = installation.owner();
+        let server = installation.start();
+        let admin = server.admin(&owner);
+        admin.furnish();
+        let (client, asking) = (admin.client("qa"), admin.resource_server("qa"));
+        let wrong = |of: &Credentials| Credentials {
+            secret: "wrong".to_owned(),
+            ..of.clone()
+        };
+        let caller = Caller::new();
+        let before = scrape(&server);
+        let form = |endpoint: &str, of: &Credentials| {
+            let url = server.public_url(&format!("/qa/{endpoint}"));
+            caller.form(&url, of, &[("token", "x")]).status
+        };
+        assert_eq!(form("introspect", &wrong(&asking)), 401);
+        assert_eq!(form("introspect", &asking), 200);
+        assert_eq!(form("revoke", &wrong(&client)), 401);
+        assert_eq!(form("token", &client), 400);
+        assert_eq!(admin.post("/partners", &json!({})).status, 400);
+        let stranger = server.admin("mmo_nobody");
+        assert_eq!(stranger.post("/partners", &json!({})).status, 401);
+        let after = scrape(&server);
+        for (endpoint, reason, expected) in [
+            ("introspect", "unauthenticated", 1.0),
+            ("introspect", "request", 0.0),
+            ("revoke", "unauthenticated", 1.0),
+            ("token", "request", 1.0),
+            ("token", "unauthenticated", 0.0),
+            ("admin", "unauthenticated", 1.0),
+            ("admin", "request", 1.0),
+        ] {
+            let series = format!("mintmark_refusals_total{{endpoint=\"{endpoint}\",reason=\"{reason}\"}}");
+            assert_eq!(count(&after, &series) - count(&before, &series), expected, "{series}");
+        }
+    }
+
+    /// What may be got may be asked for its head (RFC 9110 §9.3.2).
+    #[test]
+    fn the_head_of_a_scrape_can_be_had_alone() {
+        let server = Installation::sqlite().start();
+        let mut wire = Wire::open(server.admin_address());
+        wire.send(b"HEAD /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+        let answer = String::from_utf8(wire.everything()).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+        assert!(answer.contains("text/plain; version=0.0.4"), "{answer}");
+        assert!(answer.ends_with("\r\n\r\n"), "{answer}");
     }
 
     #[test]

@@ -154,6 +154,16 @@ END"#,
         );
     }
 
+    /// Keeps a copy of it as it is, while it is halted.
+    pub fn keep_copy(&self) {
+        self.control(r#"cp -a "$2/data" "$2/copy""#);
+    }
+
+    /// Puts the copy in its place and keeps what was there as the copy, while it is halted.
+    pub fn exchange_copy(&self) {
+        self.control(r#"mv "$2/data" "$2/between"; mv "$2/copy" "$2/data"; mv "$2/between" "$2/copy""#);
+    }
+
     /// Stops all its processes where they are: connections stay open and nothing answers, until the guard is dropped.
     pub fn freeze(&self) -> Frozen<'_> {
         self.control(r#"read -r main <"$2/data/postmaster.pid"; kill -STOP "$main"; kill -STOP $(cat "/proc/$main/task/$main/children")"#);

@@ -29,6 +29,8 @@ pub struct Installation {
     folder: TempDir,
     settings: BTreeMap<String, String>,
     url: String,
+    /// A signal that would end the program, and is to be passed over.
+    ignored: Option<&'static str>,
     /// The schema goes when the installation does.
     _schema: Option<TestDatabase>,
 }
@@ -77,6 +79,7 @@ impl Installation {
             folder,
             settings: BTreeMap::new(),
             url,
+            ignored: None,
             _schema: schema,
         };
         let master_key = installation.path("master.key").display().to_string();
@@ -95,6 +98,12 @@ impl Installation {
     pub fn with(mut self, key: &str, value: &str) -> Self {
         self.settings.insert(key.to_owned(), value.to_owned());
         self
+    }
+
+    /// The same, passing over a signal that would end the program.
+    pub fn ignoring(self, signal: &'static str) -> Self {
+        let ignored = Some(signal);
+        Self { ignored, ..self }
     }
 
     /// The same with an issuer that can be reached under its own name, as clients that discover it must.
@@ -184,7 +193,16 @@ impl Installation {
         }
         let config = self.path("mintmark.toml");
         fs::write(&config, toml).unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_mintmark"));
+        let program = env!("CARGO_BIN_EXE_mintmark");
+        let mut command = match self.ignored {
+            None => Command::new(program),
+            Some(signal) => {
+                // The program takes the place of env(1), and its process.
+                let mut command = Command::new("/usr/bin/env");
+                command.arg(format!("--ignore-signal={signal}")).arg(program);
+                command
+            }
+        };
         command
             .env_clear()
             .current_dir(self.folder.path())
