@@ -4,7 +4,7 @@ use super::fleet::{Fleet, OTHERS};
 use super::load::{Kind, Load};
 use super::question::{Asks, Question};
 use super::relay::Relay;
-use super::subject::Subject;
+use super::subject::{Ending, Subject};
 use crate::support::postgresql::Cluster;
 use crate::support::server::Installation;
 
@@ -16,8 +16,12 @@ fn a_replica_that_was_allowed_to_lag_is_caught_lagging() {
     let relay = Relay::to(&cluster);
     let relaxed = [("registry.freshness", "1m")];
     let fleet = Fleet::with_third_by(Installation::on(&cluster.url()), &relay.url(), &relaxed);
-    let subjects = fleet.subjects();
-    // An introspection asks the store about each token, and so does not lag but stand.
+    // Whether a token was revoked is asked of the store, and so does not lag but stand.
+    let endings = Ending::ALL.into_iter().filter(|ending| *ending != Ending::TokenRevoked);
+    let subjects: Vec<Subject> = endings
+        .enumerate()
+        .map(|(number, ending)| fleet.subject(number, ending))
+        .collect();
     let remembered: Vec<Question> = subjects
         .iter()
         .flat_map(Subject::questions)

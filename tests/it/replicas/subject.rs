@@ -1,4 +1,4 @@
-//! What can be ended, each in a world of its own: a client, a partner, a secret, a scope, a signing key. And the judgement: what was
+//! What can be ended, each in a world of its own: a client, a partner, a secret, a scope, a token, a signing key. And the judgement: what was
 //! asked after the end had been acknowledged is not answered with what has ended.
 
 use std::time::Instant;
@@ -17,15 +17,18 @@ pub enum Ending {
     PartnerSuspended,
     SecretRetired,
     ScopeNarrowed,
+    /// By its client.
+    TokenRevoked,
     KeyRevoked,
 }
 
 impl Ending {
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::ClientRevoked,
         Self::PartnerSuspended,
         Self::SecretRetired,
         Self::ScopeNarrowed,
+        Self::TokenRevoked,
         Self::KeyRevoked,
     ];
 
@@ -47,7 +50,7 @@ pub struct Subject {
     /// Who introspects its token.
     asking: Credentials,
     token: String,
-    /// What ends it.
+    /// The path of the admin API, or the URL, at which it is ended.
     path: String,
 }
 
@@ -80,6 +83,7 @@ impl Subject {
             Ending::ClientRevoked => format!("{clients}/revoke"),
             Ending::PartnerSuspended => format!("/partners/{partner_id}/suspend"),
             Ending::ScopeNarrowed => format!("/partners/{partner_id}"),
+            Ending::TokenRevoked => server.public_url(&format!("/{environment}/revoke")),
             Ending::SecretRetired | Ending::KeyRevoked => String::new(),
         };
         if ending == Ending::SecretRetired {
@@ -127,6 +131,7 @@ impl Subject {
         let asked = Instant::now();
         let reply: Reply = match self.ending {
             Ending::ScopeNarrowed => admin.patch(&self.path, &json!({ "scope_ceiling": ["orders:read"] })),
+            Ending::TokenRevoked => Caller::new().form(&self.path, &self.client, &[("token", &self.token)]),
             _ => admin.post(&self.path, &Value::Null),
         };
         let acknowledged = Instant::now();
@@ -142,6 +147,11 @@ impl Subject {
 }
 
 impl Ended {
+    /// Whether the end changes what is answered to this.
+    fn ends(&self, asks: &Asks) -> bool {
+        self.ending != Ending::TokenRevoked || matches!(asks, Asks::Introspection(_))
+    }
+
     /// Whether this says yes to what has ended.
     fn is_denied_by(&self, asks: &Asks, told: &Told) -> bool {
         match self.ending {
@@ -150,6 +160,7 @@ impl Ended {
                 Told::Token { scope, .. } | Told::Active { scope } => scope.contains("orders:write"),
                 _ => false,
             },
+            Ending::TokenRevoked => matches!(told, Told::Active { .. }),
             Ending::KeyRevoked => match (told, asks) {
                 (Told::Token { kid, .. }, _) => *kid == self.kid,
                 (Told::Keys { kids, .. }, _) => kids.contains(&self.kid),
@@ -189,7 +200,7 @@ impl Ended {
         let mut before = seen
             .iter()
             .filter(|each| each.subject == self.subject && each.received < self.asked && each.told.is_known());
-        let in_vain = before.find(|each| !self.is_denied_by(&each.asks, &each.told));
+        let in_vain = before.find(|each| self.ends(&each.asks) && !self.is_denied_by(&each.asks, &each.told));
         assert!(
             in_vain.is_none(),
             "{:?}: refused before the end: {in_vain:?}",
