@@ -1,5 +1,7 @@
 //! Rows that somebody wrote to past the server are found and named, and what they hold is not repeated.
 
+use std::time::Instant;
+
 use mintmark::domain::{BrokenChain, Environment, Epoch, JournalEntry, KeyState, Mutation};
 use mintmark::domain::{Change, IdempotencyRecord};
 use mintmark::store::{
@@ -7,7 +9,7 @@ use mintmark::store::{
 };
 
 use super::Aside;
-use crate::store::places::{Ground, postgresql_ground, sqlite_ground};
+use crate::store::places::{Ground, TIMEOUT, postgresql_ground, sqlite_ground};
 use crate::store::samples::{NOW, acme, api, commit, key, operator, partner, read, revoked_token, try_read};
 
 fn grounds() -> [Ground; 2] {
@@ -108,6 +110,28 @@ fn a_journal_that_parted_from_the_one_known_is_not_followed_however_long_it_is()
         let fourth = commit(&*there.0, Mutation::PartnerRegistered(partner("fourth"))).unwrap();
         assert_corrupt(follower.after(known, 9), another);
         assert_eq!(follower.after(Known::from(&third), 9).unwrap(), [fourth]);
+    }
+}
+
+/// As a restore in place does, which leaves connections open and may end at the same number.
+#[test]
+fn a_journal_exchanged_behind_an_open_connection_is_noticed_though_its_head_is_the_same() {
+    for ground in grounds() {
+        let store = store::open(&ground.settings()).unwrap();
+        acme(&*store);
+        let known = read(&*store, |records| Known::head(records));
+        let mut follower = store.follower().unwrap();
+        assert_eq!(follower.after(known, 9).unwrap(), []);
+        Aside::open(&ground.url).execute("UPDATE journal SET hash = previous_hash WHERE epoch = 2");
+        let since = Instant::now();
+        let noticed = loop {
+            match follower.after(known, 9) {
+                Ok(entries) => assert_eq!(entries, []),
+                Err(error) => break error,
+            }
+            assert!(since.elapsed() < TIMEOUT, "it is not noticed");
+        };
+        assert_corrupt(Err::<(), _>(noticed), "the journal is another one");
     }
 }
 
