@@ -7,6 +7,7 @@
 //! | 5 | `cli`, `app`, `config` | the verbs, the composition root, settings parsed once |
 //! | 4 | `http` | the doors: OAuth endpoints, discovery, admin API, health, errors |
 //! | 3 | `authority`, `office` | who gets a token and what it says; who may change what |
+//! | 3 | `notices` | what operators are told before it happens |
 //! | 2 | `registry` | what this replica remembers, and how it knows it is still true |
 //! | 1 | `jose`, `store`, `telemetry` | signatures; what survives a restart; what is seen from outside |
 //! | 0 | `domain`, [`ambient`] | the nouns and their rules, without IO; the only doors to time and chance |
@@ -36,6 +37,7 @@ pub mod config;
 pub mod domain;
 pub mod http;
 pub mod jose;
+pub mod notices;
 pub mod office;
 pub mod registry;
 pub mod store;

@@ -1,4 +1,5 @@
-//! What is done now and then, beside the requests: writing usage, forgetting what expired, tending the keys, the certificate.
+//! What is done now and then, beside the requests: writing usage, forgetting what expired, tending the keys, the certificate,
+//! raising and sending notices.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use actix_web::rt::{spawn, time};
 use super::tls::Certificate;
 use crate::ambient::Clock;
 use crate::http::Connections;
+use crate::notices::Notices;
 use crate::office::Office;
 use crate::registry::Registry;
 use crate::telemetry::Metrics;
@@ -25,6 +27,8 @@ const CERTIFICATE_EVERY: Duration = Duration::from_secs(30);
 
 /// How often the log is told of what has no lines of its own.
 const TELL_EVERY: Duration = Duration::from_secs(1);
+/// How often the notices that wait for it are sent.
+const DELIVER_EVERY: Duration = Duration::from_secs(2);
 
 /// How often the connections are looked at.
 const WATCH_EVERY: Duration = Duration::from_secs(1);
@@ -76,6 +80,16 @@ impl Housekeeping {
     }
 }
 
+impl Housekeeping {
+    /// Raises notices, from now on too, one `period` after the other, and sends them.
+    pub(super) fn notify(&mut self, notices: &Arc<Notices>, period: Duration) {
+        let (raised, delivered) = (Arc::clone(notices), Arc::clone(notices));
+        self.0.push(every(period, move || raise(Arc::clone(&raised))));
+        self.0
+            .push(every(DELIVER_EVERY, move || deliver(Arc::clone(&delivered))));
+    }
+}
+
 impl Drop for Housekeeping {
     fn drop(&mut self) {
         self.0.iter().for_each(JoinHandle::abort);
@@ -112,5 +126,20 @@ async fn tidy(registry: Arc<Registry>, clock: Arc<dyn Clock>) {
 async fn tend(office: Arc<Office>, clock: Arc<dyn Clock>) {
     if let Err(error) = office.tend_keys(clock.now()).await {
         log::warn!(error:% = error; "the signing keys could not be tended");
+    }
+}
+
+async fn raise(notices: Arc<Notices>) {
+    if let Err(error) = notices.raise().await {
+        log::warn!(error:% = error; "what ends soon could not be looked for");
+    }
+    if let Err(error) = notices.forget().await {
+        log::warn!(error:% = error; "old notices could not be forgotten");
+    }
+}
+
+async fn deliver(notices: Arc<Notices>) {
+    if let Err(error) = notices.deliver().await {
+        log::warn!(error:% = error; "notices could not be taken from the store to be sent");
     }
 }

@@ -23,6 +23,7 @@ use crate::config::Settings;
 use crate::domain::{Environment, KeyPolicy, Timestamp, UsageWriter};
 use crate::http::admin::Gate;
 use crate::http::{Endpoints, Health, Layers, OAuthLimits, RequestLog, Scrape};
+use crate::notices::{NoticeParts, Notices, Webhook, WebhookError, WebhookParts};
 use crate::office::{self, Office, OfficeParts, OfficePolicy};
 use crate::registry::{KeyringError, Promise, Registry, RegistryParts};
 use crate::store::{Door, MasterKeyError, OpenError, Records, StoreError};
@@ -77,6 +78,9 @@ pub enum AppError {
     /// The certificate or its key cannot be used.
     #[error("TLS: {0}")]
     Tls(String),
+    /// There is no way to the webhook.
+    #[error(transparent)]
+    Webhook(#[from] WebhookError),
     /// Something of the machine failed.
     #[error("{0}")]
     Io(#[from] std::io::Error),
@@ -90,6 +94,7 @@ const NOBODY_ADMINISTERS: &str = "no owner has a token that works: make one with
 struct House {
     registry: Arc<Registry>,
     office: Arc<Office>,
+    notices: Arc<Notices>,
     endpoints: Vec<Arc<Endpoints>>,
     health: Arc<Health>,
     scrape: Arc<Scrape>,
@@ -163,6 +168,7 @@ impl House {
             .collect();
         let health = Arc::new(Health::new(Arc::clone(&registry)));
         Ok(Self {
+            notices: Arc::new(notices(settings, ambient, (&registry, &metrics))?),
             health: Arc::clone(&health),
             gate: Gate {
                 body: settings.limits.admin_body,
@@ -211,6 +217,31 @@ fn endpoints_of(
     } else {
         endpoints
     }
+}
+
+fn notices(
+    settings: &Settings,
+    ambient: &Ambient,
+    (registry, metrics): (&Arc<Registry>, &Arc<Metrics>),
+) -> Result<Notices, WebhookError> {
+    Ok(Notices::new(NoticeParts {
+        registry: Arc::clone(registry),
+        clock: Arc::clone(&ambient.clock),
+        entropy: Arc::clone(&ambient.entropy),
+        metrics: Arc::clone(metrics),
+        retention: settings.notices.retention,
+        webhook: webhook(settings)?,
+    }))
+}
+
+fn webhook(settings: &Settings) -> Result<Option<Webhook>, WebhookError> {
+    let parts = settings.webhook.as_ref().map(|webhook| WebhookParts {
+        url: webhook.url.clone(),
+        secrets: webhook.secrets.clone(),
+        timeout: webhook.timeout,
+        ca_file: webhook.ca_file.clone(),
+    });
+    parts.map(Webhook::start).transpose()
 }
 
 const fn promise(settings: &Settings) -> Promise {

@@ -47,6 +47,7 @@ impl Running {
         spawn(public.server);
         spawn(private.server);
         let mut housekeeping = Housekeeping::start(&house.registry, &house.office, &ambient.clock, certificate.clone());
+        housekeeping.notify(&house.notices, settings.notices.every);
         let patience = settings.limits.keep_alive + settings.limits.header_timeout;
         housekeeping.watch(public.connections, patience);
         housekeeping.watch(private.connections, patience);

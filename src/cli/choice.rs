@@ -2,7 +2,7 @@
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
-use crate::domain::{AuthMethod, ClientStatus, Environment, Noun, PartnerStatus, Role};
+use crate::domain::{AuthMethod, ClientStatus, DeliveryState, Environment, NoticeKind, Noun, PartnerStatus, Role};
 
 /// `qa` or `production`.
 pub(super) fn environment() -> impl TypedValueParser<Value = Environment> {
@@ -32,6 +32,16 @@ pub(super) fn partner_status() -> PossibleValuesParser {
 /// What a journal row is about.
 pub(super) fn noun() -> PossibleValuesParser {
     one_of(Noun::ALL.map(Noun::as_str))
+}
+
+/// What a notice says.
+pub(super) fn notice_kind() -> PossibleValuesParser {
+    one_of(NoticeKind::ALL.map(NoticeKind::as_str))
+}
+
+/// How far the sending of a notice has come.
+pub(super) fn delivery_state() -> PossibleValuesParser {
+    one_of(DeliveryState::ALL.map(DeliveryState::as_str))
 }
 
 fn one_of<const N: usize>(words: [&'static str; N]) -> PossibleValuesParser {

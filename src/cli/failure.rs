@@ -95,6 +95,7 @@ impl From<AppError> for Failure {
             | AppError::Keys(_)
             | AppError::Listen { .. }
             | AppError::Tls(_)
+            | AppError::Webhook(_)
             | AppError::Io(_) => Self::failed(error.to_string()),
         }
     }

@@ -126,6 +126,21 @@ pub(super) const JOURNAL: Layout = Layout {
     first: &["epoch", "at", "actor", "action", "subject"],
 };
 
+pub(super) const NOTICES: Layout = Layout {
+    columns: &[
+        ("RAISED", "raised_at"),
+        ("KIND", "kind"),
+        ("DAYS", "days"),
+        ("EXPIRES", "expires_at"),
+        ("ENVIRONMENT", "environment"),
+        ("PARTNER", "partner_id"),
+        ("CLIENT", "client_id"),
+        ("SECRET", "secret_id"),
+        ("DELIVERY", "delivery"),
+    ],
+    first: &["notice_id", "raised_at", "kind", "days", "expires_at"],
+};
+
 impl Layout {
     /// Many things, one a row.
     pub(super) fn table(&self, items: &[Value]) -> String {

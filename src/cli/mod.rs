@@ -18,6 +18,7 @@ mod journal;
 mod key;
 mod layout;
 mod migrate;
+mod notices;
 mod openapi;
 mod operator;
 mod output;
@@ -63,6 +64,7 @@ enum Verb {
     Client(client::Client),
     Secret(secret::Secret),
     Key(key::Key),
+    Notices(notices::Notices),
     Journal(journal::Journal),
     Openapi(openapi::Openapi),
     Completions(completions::Completions),
@@ -145,6 +147,7 @@ impl Verb {
             Self::Client(verb) => verb.run(invocation),
             Self::Secret(verb) => verb.run(invocation),
             Self::Key(verb) => verb.run(invocation),
+            Self::Notices(verb) => verb.run(invocation),
             Self::Journal(verb) => verb.run(invocation),
             Self::Openapi(verb) => verb.run(invocation),
             Self::Completions(verb) => verb.run(invocation),

@@ -99,7 +99,9 @@ fn files(settings: &Settings, findings: &mut Vec<Finding>) {
             ("tls.key_file", &tls.key_file),
         ]
     });
-    for (key, path) in tls {
+    let webhook = settings.webhook.iter().filter_map(|webhook| webhook.ca_file.as_ref());
+    let webhook = webhook.map(|path| ("webhook.ca_file", path));
+    for (key, path) in tls.chain(webhook) {
         if !path.exists() {
             findings.push(warning(key, "names no file that is there: the server will not start"));
         }
@@ -163,7 +165,9 @@ mod tests {
 
         let beyond = "trusted_proxies = [\"10.0.0.0/8\", \"0.0.0.0/0\"]\nlisten.public = \"0.0.0.0:80\"\n\
                       listen.admin = \"0.0.0.0:81\"\n[registry]\nfreshness = \"5s\"\noutage = \"30s\"\n\
-                      [environments]\nqa.algorithm = \"EdDSA\"\n[tls]\ncertificate_file = \"/no/c.pem\"\nkey_file = \"/no/k.pem\"";
+                      [environments]\nqa.algorithm = \"EdDSA\"\n[tls]\ncertificate_file = \"/no/c.pem\"\nkey_file = \"/no/k.pem\"\n\
+                      [webhook]\nurl = \"https://h.example\"\nca_file = \"/no/ca.pem\"\n\
+                      secret = \"whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\"";
         assert_eq!(
             keys(&parse(beyond, &with_key).unwrap()),
             [
@@ -172,6 +176,7 @@ mod tests {
                 "Warning trusted_proxies",
                 "Warning tls.certificate_file",
                 "Warning tls.key_file",
+                "Warning webhook.ca_file",
                 "Note environments.qa.algorithm",
                 "Warning registry.freshness",
                 "Warning registry.outage",

@@ -27,8 +27,8 @@ pub use public_url::PublicUrl;
 pub use reading::EffectiveSetting;
 pub use sections::{
     DatabaseSettings, EnvironmentSettings, Environments, JwksSettings, KeySettings, LimitSettings, ListenSettings,
-    LogSettings, MetadataSettings, OperatorSettings, RegistrySettings, Settings, ShutdownSettings, TlsSettings,
-    TokenSettings,
+    LogSettings, MetadataSettings, NoticeSettings, OperatorSettings, RegistrySettings, Settings, ShutdownSettings,
+    TlsSettings, TokenSettings, WebhookSettings,
 };
 pub use trusted_proxies::TrustedProxies;
 pub use variables::process_environment;

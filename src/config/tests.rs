@@ -96,7 +96,7 @@ fn the_environment_goes_before_the_file_and_the_file_before_the_default() {
 }
 
 /// Every key with a value that is not its default.
-const GIVEN: [(&str, &str); 34] = [
+const GIVEN: [(&str, &str); 41] = [
     ("public_url", "https://auth.example.com"),
     ("listen.public", "127.0.0.1:1"),
     ("listen.admin", "[::1]:2"),
@@ -125,6 +125,16 @@ const GIVEN: [(&str, &str); 34] = [
     ("limits.connections", "100"),
     ("limits.failures_per_minute", "5"),
     ("operators.token_lifetime", "1d"),
+    ("notices.every", "30s"),
+    ("notices.retention", "30d"),
+    ("webhook.url", "https://hooks.example.com"),
+    ("webhook.secret", "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
+    (
+        "webhook.previous_secret",
+        "whsec_AQECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+    ),
+    ("webhook.timeout", "2s"),
+    ("webhook.ca_file", "ca.pem"),
     ("metadata.response_types_supported", "true"),
     ("log.level", "debug"),
     ("log.format", "json"),
@@ -150,7 +160,8 @@ fn every_key_can_be_given_by_file_and_by_environment() {
             .iter()
             .map(|setting| (setting.key, setting.value.as_str()))
             .collect();
-        assert_eq!(effective, GIVEN);
+        let shown = GIVEN.map(|(key, value)| (key, if key.ends_with("secret") { "[redacted]" } else { value }));
+        assert_eq!(effective, shown);
         assert!(
             settings
                 .effective()

@@ -1,4 +1,4 @@
-//! Random identifiers, in an alphabet that survives being read aloud, typed and passed to a shell.
+//! Random identifiers, and ones that begin with a number, in an alphabet that survives being read aloud, typed and passed to a shell.
 
 use crate::ambient::Entropy;
 
@@ -13,6 +13,17 @@ pub(super) fn base32(entropy: &dyn Entropy, length: usize) -> String {
         .iter()
         .map(|byte| char::from(ALPHABET[usize::from(byte & 31)]))
         .collect()
+}
+
+/// The lowest bits of `number` in `length` characters, five bits each, so that texts sort as their numbers do.
+pub(super) fn base32_of(number: u64, length: usize) -> String {
+    let digits = (0..length).scan(number, |rest, _| {
+        let digit = usize::from(rest.to_le_bytes()[0] & 31);
+        *rest >>= 5;
+        Some(char::from(ALPHABET[digit]))
+    });
+    let backwards: Vec<char> = digits.collect();
+    backwards.into_iter().rev().collect()
 }
 
 /// Whether `text` has `length` characters, all of the alphabet.

@@ -130,6 +130,18 @@ pub fn sha256(parts: &[&[u8]]) -> [u8; 32] {
     bytes
 }
 
+/// HMAC-SHA-256 (RFC 2104) under `key` over the concatenation of `parts`.
+#[must_use]
+pub fn hmac_sha256(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
+    let mut context = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, key));
+    for part in parts {
+        context.update(part);
+    }
+    let mut bytes = [0; 32];
+    bytes.copy_from_slice(context.sign().as_ref());
+    bytes
+}
+
 /// The key of all digests at rest. Without it a stolen database tells nothing, not even whether a guess is right.
 pub struct Pepper(hmac::Key);
 

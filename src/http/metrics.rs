@@ -7,9 +7,9 @@ use actix_web::http::header;
 use actix_web::web::Data;
 
 use crate::ambient::Clock;
-use crate::domain::{Environment, KeyState, Timestamp};
+use crate::domain::{Environment, KeyState, NoticeKind, Threshold, Timestamp};
 use crate::registry::{KeyAge, Registry};
-use crate::store::StoreError;
+use crate::store::{EndingCount, Records, StoreError};
 use crate::telemetry::{self, ExpiresWithin, Metrics};
 
 /// What a scrape needs.
@@ -42,16 +42,23 @@ impl Scrape {
             }
         }
         // One visit to the store for all of them: where it does not answer, a scrape waits once.
-        let counts = self.registry.read(move |records| {
-            let count = |within: ExpiresWithin| Ok((within, records.count_expiring_secrets(now, now + within.span())?));
-            ExpiresWithin::ALL
-                .into_iter()
-                .map(count)
-                .collect::<Result<Vec<_>, StoreError>>()
-        });
-        for (within, count) in counts.await.unwrap_or_default() {
-            self.metrics
-                .set_secrets_expiring(within, i64::try_from(count).unwrap_or(i64::MAX));
+        if let Ok(counts) = self.registry.read(move |records| count_endings(records, now)).await {
+            self.show_endings(&counts);
+        }
+    }
+
+    /// Each gauge includes the shorter spans; what was counted lies side by side, the shortest first.
+    fn show_endings(&self, counts: &[(NoticeKind, Vec<EndingCount>)]) {
+        for (kind, beside) in counts {
+            for environment in Environment::ALL {
+                let mut within = 0;
+                for (threshold, count) in Threshold::ALL.into_iter().zip(beside) {
+                    within += count.of(environment);
+                    let shown = i64::try_from(within).unwrap_or(i64::MAX);
+                    let label = (environment, ExpiresWithin::from(threshold));
+                    self.metrics.noticed().set_expiring(*kind, label, shown);
+                }
+            }
         }
     }
 
@@ -69,6 +76,16 @@ impl Scrape {
             self.metrics.set_key_age(environment, label, oldest);
         }
     }
+}
+
+/// How much ends in the span of each threshold, by kind.
+fn count_endings(records: &mut dyn Records, now: Timestamp) -> Result<Vec<(NoticeKind, Vec<EndingCount>)>, StoreError> {
+    let count = |kind, records: &mut dyn Records| {
+        let spans = Threshold::ALL.into_iter().map(|threshold| threshold.span(now));
+        let counts: Result<_, _> = spans.map(|span| records.count_endings(kind, (now, span))).collect();
+        counts.map(|counts| (kind, counts))
+    };
+    NoticeKind::ALL.into_iter().map(|kind| count(kind, records)).collect()
 }
 
 pub(super) async fn metrics(scrape: Data<Scrape>) -> HttpResponse {

@@ -12,6 +12,7 @@ mod errand;
 mod first_owner;
 mod journal;
 mod keys;
+mod notices;
 mod operators;
 mod partners;
 mod secrets;

@@ -7,6 +7,7 @@
 mod cache;
 mod failures;
 mod keyring;
+mod notices;
 mod pulse;
 mod registered;
 #[cfg(test)]

@@ -13,7 +13,7 @@ use crate::domain::{
     ClientStatus, Meter, Milliseconds, Mutation, Partner, PartnerStatus, Pepper, Scope, Secret, SecretId, SecretKind,
     SecretStatus, UsageBatch,
 };
-use crate::store::{Decide, Draw, Drawn, Follower, MasterKey, MemoryStore, Read, Return};
+use crate::store::{Decide, Draw, Drawn, Follower, MasterKey, MemoryStore, NoticeBoard, Read, Return};
 
 /// A memory store as others share it, which can be made not to answer those who follow it.
 #[derive(Clone, Default)]
@@ -62,6 +62,9 @@ impl Store for SharedStore {
     }
     fn give_back(&self, returns: &[Return]) -> Result<(), StoreError> {
         self.store.give_back(returns)
+    }
+    fn board(&self) -> &dyn NoticeBoard {
+        self.store.board()
     }
     fn keep_master_key_check(&self, check: &[u8]) -> Result<(), StoreError> {
         self.store.keep_master_key_check(check)

@@ -1,5 +1,6 @@
 //! The store in memory: the port in its plainest form, and so the oracle against which the others are tested.
 
+mod notices;
 mod records;
 mod usage;
 
@@ -7,13 +8,14 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{
-    ANOTHER_KEY_SIGNS, CommitError, Decide, Draw, Drawn, Follower, JournalFilter, Known, METERS_KEPT, Page, Read,
-    Records, Return, Sharing, Store, StoreError,
+    ANOTHER_KEY_SIGNS, CommitError, Decide, Draw, Drawn, Follower, JournalFilter, Known, METERS_KEPT, NoticeBoard,
+    Page, Read, Records, Return, Sharing, Store, StoreError,
 };
 use crate::domain::{
     Api, ApiId, Attribution, CLOCK_SKEW, ChainHash, Change, Client, ClientId, ClientSecret, Environment,
-    IdempotencyKey, IdempotencyRecord, JournalEntry, KeyState, Meter, Mutation, Noun, Operator, OperatorId,
-    OperatorStatus, Partner, PartnerId, Refusal, RevokedToken, SigningKeyRecord, Timestamp, TokenId, UsageBatch,
+    IdempotencyKey, IdempotencyRecord, JournalEntry, KeptNotice, KeyState, Meter, Mutation, NoticeId, Noun, Operator,
+    OperatorId, OperatorStatus, Partner, PartnerId, Refusal, RevokedToken, SigningKeyRecord, Timestamp, TokenId,
+    UsageBatch,
 };
 
 /// A store that lives as long as the process. Clones share it.
@@ -32,6 +34,7 @@ struct Shelves {
     revoked_tokens: BTreeMap<TokenId, RevokedToken>,
     idempotency: BTreeMap<(OperatorId, IdempotencyKey), IdempotencyRecord>,
     meters: BTreeMap<Meter, u64>,
+    notices: BTreeMap<NoticeId, KeptNotice>,
     journal: Vec<JournalEntry>,
     master_key_check: Option<Vec<u8>>,
     usage: usage::Counted,
@@ -125,6 +128,10 @@ impl Store for MemoryStore {
             }
         }
         Ok(())
+    }
+
+    fn board(&self) -> &dyn NoticeBoard {
+        self
     }
 
     fn keep_master_key_check(&self, check: &[u8]) -> Result<(), StoreError> {

@@ -9,6 +9,7 @@ mod connection;
 mod door;
 mod memory;
 mod migrations;
+mod notices;
 mod opening;
 mod page;
 mod rows;
@@ -24,6 +25,7 @@ pub use bulk::{BulkError, commit_in_bulk};
 pub use door::{Asker, Door, Settled, WaitObserver};
 pub use memory::MemoryStore;
 pub use migrations::{Migrate, MigrationError};
+pub use notices::{EndingCount, EndingKey, NearEnd, NearEnding, NoticeBoard, NoticeFilter};
 pub use opening::{OpenError, StoreSettings, migrate, open, pending_migrations, revert_all_migrations};
 pub use page::{ClientFilter, JournalFilter, Order, Page, PartnerFilter};
 pub use sealing::{MasterKey, MasterKeyError, SealedColumn, Sealer, Unopenable, verify_or_begin};
@@ -32,8 +34,8 @@ pub use usage::{UsageFilter, UsageGroup, UsagePlace, UsageRow};
 
 use crate::domain::{
     Api, ApiId, Attribution, ChainHash, Change, Client, ClientId, ClientSecret, Environment, Epoch, IdempotencyKey,
-    IdempotencyRecord, JournalEntry, KeyId, Meter, Operator, OperatorId, Partner, PartnerId, Refusal, RevokedToken,
-    Seconds, SecretDigest, SigningKeyRecord, Timestamp, TokenId, UsageBatch,
+    IdempotencyRecord, JournalEntry, KeptNotice, KeyId, Meter, NoticeId, NoticeKind, Operator, OperatorId, Partner,
+    PartnerId, Refusal, RevokedToken, Seconds, SecretDigest, SigningKeyRecord, Span, Timestamp, TokenId, UsageBatch,
 };
 
 /// Why the store did not answer. The texts are for the operator; no caller reads them.
@@ -83,8 +85,12 @@ pub trait Records {
     fn clients(&mut self, filter: &ClientFilter, page: &Page<ClientId>) -> Result<Vec<Client>, StoreError>;
     /// Every secret of a client, the oldest first, the ended ones too.
     fn secrets(&mut self, client_id: &ClientId) -> Result<Vec<ClientSecret>, StoreError>;
-    /// How many secrets of active clients end after `from` and not after `until`.
-    fn count_expiring_secrets(&mut self, from: Timestamp, until: Timestamp) -> Result<u64, StoreError>;
+    /// What ends near a threshold and works until then, the soonest first: active clients, or the active secrets of active clients.
+    fn endings(&mut self, near: &NearEnd, page: &Page<EndingKey>) -> Result<Vec<NearEnding>, StoreError>;
+    /// How many of them end within a span, as it stands at a moment.
+    fn count_endings(&mut self, kind: NoticeKind, when: (Timestamp, Span)) -> Result<EndingCount, StoreError>;
+    /// Notices by id, and so by the time at which they were raised.
+    fn notices(&mut self, filter: &NoticeFilter, page: &Page<NoticeId>) -> Result<Vec<KeptNotice>, StoreError>;
     /// Every operator, by id, the revoked ones too.
     fn operators(&mut self) -> Result<Vec<Operator>, StoreError>;
     /// One operator.
@@ -216,6 +222,9 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// When the store does not answer.
     fn forget(&self, now: Timestamp) -> Result<u64, StoreError>;
+
+    /// The board of notices.
+    fn board(&self) -> &dyn NoticeBoard;
 
     /// Keeps the value that later tells whether the master key is the right one. Does nothing where there is one.
     ///

@@ -182,6 +182,24 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    notices (notice_id) {
+        notice_id -> Text,
+        kind -> Text,
+        subject -> Text,
+        environment -> Text,
+        partner_id -> Nullable<Text>,
+        client_id -> Text,
+        days -> BigInt,
+        expires_at -> BigInt,
+        raised_at -> BigInt,
+        delivery -> Text,
+        attempts -> BigInt,
+        next_attempt_at -> Nullable<BigInt>,
+        settled_at -> Nullable<BigInt>,
+    }
+}
+
 diesel::joinable!(client_secrets -> clients (client_id));
-diesel::allow_tables_to_appear_in_same_query!(client_secrets, clients);
+diesel::allow_tables_to_appear_in_same_query!(client_secrets, clients, notices);
 diesel::allow_tables_to_appear_in_same_query!(epoch, journal);

@@ -9,6 +9,7 @@ use prometheus::{
     Registry, TextEncoder,
 };
 
+use super::noticed::Noticed;
 use super::refusals::{Line, Refusals};
 use crate::domain::{Environment, Seconds};
 
@@ -34,6 +35,7 @@ macro_rules! label {
         }
     };
 }
+pub(super) use label;
 
 label! {
     /// What became of a token request.
@@ -129,33 +131,6 @@ label! {
     }
 }
 
-label! {
-    /// How soon a client secret expires. Each span includes the shorter ones.
-    ExpiresWithin {
-        /// A day.
-        OneDay => "1d",
-        /// A week.
-        SevenDays => "7d",
-        /// Two weeks.
-        FourteenDays => "14d",
-        /// A month.
-        ThirtyDays => "30d",
-    }
-}
-
-impl ExpiresWithin {
-    /// The span's length.
-    #[must_use]
-    pub const fn span(self) -> Seconds {
-        Seconds::from_days(match self {
-            Self::OneDay => 1,
-            Self::SevenDays => 7,
-            Self::FourteenDays => 14,
-            Self::ThirtyDays => 30,
-        })
-    }
-}
-
 /// Bounds of the request latencies, in seconds: from a cached token to a request that waited for the store's timeout.
 const REQUEST_BOUNDS: [f64; 13] = [
     0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0,
@@ -174,7 +149,7 @@ pub struct Metrics {
     store_wait: Histogram,
     cache: [IntCounter; CacheResult::ALL.len()],
     key_age: [[Gauge; KeyState::ALL.len()]; Environment::ALL.len()],
-    secrets_expiring: [IntGauge; ExpiresWithin::ALL.len()],
+    noticed: Noticed,
     journal_epoch: IntGauge,
     stale_answers: IntCounter,
 }
@@ -203,7 +178,7 @@ impl Metrics {
             store_wait: store_wait(&registry),
             cache: cache(&registry),
             key_age,
-            secrets_expiring: secrets_expiring(&registry),
+            noticed: Noticed::register(&registry),
             journal_epoch: journal_epoch(&registry),
             stale_answers: stale_answers(&registry),
             registry,
@@ -249,9 +224,10 @@ impl Metrics {
         self.key_age[environment as usize][state as usize].set(seconds);
     }
 
-    /// Sets how many live client secrets expire within the span.
-    pub fn set_secrets_expiring(&self, within: ExpiresWithin, count: i64) {
-        self.secrets_expiring[within as usize].set(count);
+    /// What ends soon, and what became of the notices of it.
+    #[must_use]
+    pub const fn noticed(&self) -> &Noticed {
+        &self.noticed
     }
 
     /// Sets the journal's head number, as far as this replica has applied it.
@@ -277,7 +253,7 @@ impl Metrics {
 }
 
 /// Registers `collector` and hands it back.
-fn registered<C: Collector + Clone + 'static>(registry: &Registry, collector: prometheus::Result<C>) -> C {
+pub(super) fn registered<C: Collector + Clone + 'static>(registry: &Registry, collector: prometheus::Result<C>) -> C {
     let collector = collector.expect("names and labels of the metrics are well formed");
     registry
         .register(Box::new(collector.clone()))
@@ -340,15 +316,6 @@ fn key_age(registry: &Registry) -> [[Gauge; KeyState::ALL.len()]; Environment::A
         .map(|environment| KeyState::ALL.map(|state| family.with_label_values(&[environment.as_str(), state.as_str()])))
 }
 
-fn secrets_expiring(registry: &Registry) -> [IntGauge; ExpiresWithin::ALL.len()] {
-    let options = Opts::new(
-        "mintmark_secrets_expiring",
-        "Live client secrets that expire within a span",
-    );
-    let family = registered(registry, IntGaugeVec::new(options, &["within"]));
-    ExpiresWithin::ALL.map(|within| family.with_label_values(&[within.as_str()]))
-}
-
 fn journal_epoch(registry: &Registry) -> IntGauge {
     let options = Opts::new(
         "mintmark_journal_epoch",
@@ -369,6 +336,8 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::domain::NoticeKind;
+    use crate::telemetry::{ExpiresWithin, WebhookOutcome};
 
     /// The value of the series written exactly like this.
     fn value<'a>(rendered: &'a str, series: &str) -> Option<&'a str> {
@@ -388,7 +357,6 @@ mod tests {
         metrics.observe_store_wait(Duration::from_millis(2));
         metrics.count_cache(CacheResult::Hit);
         metrics.set_key_age(Environment::Production, KeyState::Active, Some(Seconds(86_400)));
-        metrics.set_secrets_expiring(ExpiresWithin::SevenDays, 3);
         metrics.set_journal_epoch(41);
         let rendered = metrics.render();
         let expected = [
@@ -424,8 +392,6 @@ mod tests {
                 "86400",
             ),
             ("mintmark_key_age_seconds{environment=\"qa\",state=\"active\"}", "NaN"),
-            ("mintmark_secrets_expiring{within=\"7d\"}", "3"),
-            ("mintmark_secrets_expiring{within=\"1d\"}", "0"),
             ("mintmark_journal_epoch", "41"),
             (
                 concat!("mintmark_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"}"),
@@ -463,8 +429,15 @@ mod tests {
         for label in CacheResult::ALL {
             metrics.count_cache(label);
         }
-        for label in ExpiresWithin::ALL {
-            metrics.set_secrets_expiring(label, 1);
+        for label in WebhookOutcome::ALL {
+            metrics.noticed().count_webhook(label);
+        }
+        for within in ExpiresWithin::ALL {
+            for kind in NoticeKind::ALL {
+                for environment in Environment::ALL {
+                    metrics.noticed().set_expiring(kind, (environment, within), 1);
+                }
+            }
         }
         assert_eq!(series(&metrics), at_the_start);
 
@@ -483,7 +456,9 @@ mod tests {
         assert_eq!(all_are_one("mintmark_request_duration_seconds_count{"), 6);
         assert_eq!(all_are_one("mintmark_refusals_total{"), 6 * 5);
         assert_eq!(all_are_one("mintmark_cache_total{"), 2);
-        assert_eq!(all_are_one("mintmark_secrets_expiring{"), 4);
+        assert_eq!(all_are_one("mintmark_secrets_expiring{"), 2 * 4);
+        assert_eq!(all_are_one("mintmark_clients_expiring{"), 2 * 4);
+        assert_eq!(all_are_one("mintmark_webhook_deliveries_total{"), 3);
     }
 
     #[test]
@@ -501,13 +476,5 @@ mod tests {
         let one = Metrics::new();
         Metrics::new().count_cache(CacheResult::Hit);
         assert_eq!(value(&one.render(), "mintmark_cache_total{result=\"hit\"}"), Some("0"));
-    }
-
-    #[test]
-    fn the_spans_are_what_their_labels_say() {
-        for within in ExpiresWithin::ALL {
-            let days: u32 = within.as_str().strip_suffix('d').unwrap().parse().unwrap();
-            assert_eq!(within.span().get(), days * 86_400);
-        }
     }
 }

@@ -3,6 +3,7 @@
 
 mod line;
 mod metrics;
+mod noticed;
 mod refusals;
 
 use std::io::{self, IsTerminal};
@@ -12,7 +13,8 @@ use env_logger::{Builder, WriteStyle};
 use log::{LevelFilter, SetLoggerError};
 
 pub use line::{write_json, write_text};
-pub use metrics::{CacheResult, Endpoint, ExpiresWithin, KeyState, Metrics, Reason, TokenOutcome};
+pub use metrics::{CacheResult, Endpoint, KeyState, Metrics, Reason, TokenOutcome};
+pub use noticed::{ExpiresWithin, Noticed, WebhookOutcome};
 pub use refusals::Line;
 
 use crate::ambient::Clock;
@@ -50,6 +52,9 @@ pub fn start_logging(level: LevelFilter, format: LogFormat, clock: Arc<dyn Clock
         text_lines(clock)
     };
     builder.filter_level(level);
+    // It writes down whole addresses and heads; the address of a webhook may be a secret.
+    builder.filter_module("ureq", level.min(LevelFilter::Warn));
+    builder.filter_module("ureq_proto", level.min(LevelFilter::Warn));
     if level < LevelFilter::Debug {
         // To the framework, octets that are no request are an error; to an operator they are a stranger's affair. And how it begins
         // its threads is its own.

@@ -13,6 +13,7 @@ const ROOMS: &[(&str, u8)] = &[
     ("console", 4),
     ("authority", 3),
     ("office", 3),
+    ("notices", 3),
     ("registry", 2),
     ("jose", 1),
     ("store", 1),
@@ -79,7 +80,7 @@ const WALLS: &[Wall] = &[
     },
     Wall {
         name: "ureq",
-        inside: &["cli"],
+        inside: &["cli", "notices/webhook"],
     },
     Wall {
         name: "rustls",

@@ -4,6 +4,7 @@ mod admin;
 mod cli;
 mod docs;
 mod ledger;
+mod notices;
 mod oauth;
 mod pressure;
 mod process;

@@ -3,11 +3,13 @@
 
 mod issuing;
 mod listening;
+mod notices;
 mod people;
 mod state;
 
 pub use issuing::{EnvironmentSettings, Environments, JwksSettings, KeySettings, MetadataSettings, TokenSettings};
 pub use listening::{LimitSettings, ListenSettings, ShutdownSettings, TlsSettings};
+pub use notices::{NoticeSettings, WebhookSettings};
 pub use people::{LogSettings, OperatorSettings};
 pub use state::{DatabaseSettings, RegistrySettings};
 
@@ -48,6 +50,10 @@ pub struct Settings {
     pub limits: LimitSettings,
     /// Those who administer.
     pub operators: OperatorSettings,
+    /// Notices of what ends soon.
+    pub notices: NoticeSettings,
+    /// Where notices are sent, if anywhere.
+    pub webhook: Option<WebhookSettings>,
     /// The authorization server metadata.
     pub metadata: MetadataSettings,
     /// The log.
@@ -91,6 +97,8 @@ impl Settings {
             registry: RegistrySettings::read(reading),
             limits: LimitSettings::read(reading),
             operators: OperatorSettings::read(reading),
+            notices: NoticeSettings::read(reading),
+            webhook: WebhookSettings::read(reading),
             metadata: MetadataSettings::read(reading),
             log: LogSettings::read(reading),
             shutdown: ShutdownSettings::read(reading),

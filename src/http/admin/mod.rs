@@ -11,6 +11,7 @@ mod fields;
 mod journal;
 mod keys;
 mod limits;
+mod notices;
 mod operators;
 mod paging;
 mod partners;

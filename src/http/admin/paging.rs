@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::answer;
 use super::fields::{Members, text};
 use super::problem::{Fault, Problem};
-use crate::domain::{ApiId, ClientId, Environment, Epoch, Invalid, KeyId, OperatorId, PartnerId, SecretId};
+use crate::domain::{ApiId, ClientId, Environment, Epoch, Invalid, KeyId, NoticeId, OperatorId, PartnerId, SecretId};
 use crate::store::Page;
 
 /// How many rows a page has unless the caller says otherwise.
@@ -46,7 +46,7 @@ macro_rules! keys {
         }
     )* };
 }
-keys!(PartnerId: "partner", ClientId: "client", OperatorId: "operator", KeyId: "key", SecretId: "secret", Epoch: "epoch");
+keys!(PartnerId: "partner", ClientId: "client", OperatorId: "operator", KeyId: "key", SecretId: "secret", NoticeId: "notice", Epoch: "epoch");
 
 impl Key for (Environment, ApiId) {
     const KIND: &'static str = "api";

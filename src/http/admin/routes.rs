@@ -8,7 +8,7 @@ use actix_web::HttpResponse;
 
 use super::call::Call;
 use super::problem::Problem;
-use super::{apis, clients, journal, keys, operators, partners, secrets};
+use super::{apis, clients, journal, keys, notices, operators, partners, secrets};
 use crate::domain::Role;
 
 /// A method of the admin API.
@@ -112,6 +112,7 @@ pub const ROUTES: &[Route] = &[
     guarded!(Post "/keys/{environment}/import" Owner keys::import),
     guarded!(Get "/keys/{environment}/{kid}" Viewer keys::show),
     guarded!(Post "/keys/{environment}/{kid}/revoke" Owner keys::revoke),
+    guarded!(Get "/notices" Viewer notices::list_all),
     guarded!(Get "/journal" Viewer journal::list_all),
     guarded!(Get "/journal/head" Viewer journal::head),
     guarded!(Get "/journal/{epoch}" Viewer journal::show),

@@ -1,7 +1,7 @@
 //! The words of the admin API that are closed sets, each read with a sentence that names them all.
 
 use super::fields::{Faulty, Value};
-use crate::domain::{AuthMethod, ClientStatus, Invalid, Noun, PartnerStatus, QuotaMode};
+use crate::domain::{AuthMethod, ClientStatus, DeliveryState, Invalid, NoticeKind, Noun, PartnerStatus, QuotaMode};
 use crate::store::Order;
 
 /// Finds the word among `all`.
@@ -41,6 +41,16 @@ pub(super) fn quota_mode(value: &Value) -> Result<QuotaMode, Faulty> {
 pub(super) fn noun(value: &Value) -> Result<Noun, Faulty> {
     let reason = "is none of partner, api, client, secret, operator, key, token";
     one_of(value, &Noun::ALL, Noun::as_str, reason)
+}
+
+pub(super) fn notice_kind(value: &Value) -> Result<NoticeKind, Faulty> {
+    let reason = "is none of secret.expiring, client.expiring";
+    one_of(value, &NoticeKind::ALL, NoticeKind::as_str, reason)
+}
+
+pub(super) fn delivery_state(value: &Value) -> Result<DeliveryState, Faulty> {
+    let reason = "is none of none, waiting, delivered, given_up";
+    one_of(value, &DeliveryState::ALL, DeliveryState::as_str, reason)
 }
 
 /// Which kind of client.

@@ -2,12 +2,13 @@
 
 use super::Shelves;
 use crate::domain::{
-    Api, ApiId, Client, ClientId, ClientSecret, ClientStatus, Environment, Epoch, IdempotencyKey, IdempotencyRecord,
-    JournalEntry, KeyId, Meter, Operator, OperatorId, Partner, PartnerId, RevokedToken, SecretDigest, SigningKeyRecord,
-    Timestamp, TokenId,
+    Api, ApiId, Client, ClientId, ClientSecret, Environment, Epoch, IdempotencyKey, IdempotencyRecord, JournalEntry,
+    KeptNotice, KeyId, Meter, NoticeId, NoticeKind, Operator, OperatorId, Partner, PartnerId, RevokedToken,
+    SecretDigest, SigningKeyRecord, Span, Timestamp, TokenId,
 };
 use crate::store::{
-    ClientFilter, JournalFilter, Order, Page, PartnerFilter, Records, StoreError, UsageFilter, UsagePlace, UsageRow,
+    ClientFilter, EndingCount, EndingKey, JournalFilter, NearEnd, NearEnding, NoticeFilter, Order, Page, PartnerFilter,
+    Records, StoreError, UsageFilter, UsagePlace, UsageRow,
 };
 
 /// The rows after the page's key, at most as many as it allows.
@@ -67,14 +68,16 @@ impl Records for Shelves {
             .collect())
     }
 
-    fn count_expiring_secrets(&mut self, from: Timestamp, until: Timestamp) -> Result<u64, StoreError> {
-        let of_active_client = |secret: &&ClientSecret| {
-            self.clients
-                .get(&secret.client_id)
-                .is_some_and(|client| client.status == ClientStatus::Active)
-        };
-        let ends_within = |secret: &&ClientSecret| secret.expires_at.is_some_and(|end| from < end && end <= until);
-        Ok(self.secrets.iter().filter(ends_within).filter(of_active_client).count() as u64)
+    fn endings(&mut self, near: &NearEnd, page: &Page<EndingKey>) -> Result<Vec<NearEnding>, StoreError> {
+        Ok(self.near_endings(near, page))
+    }
+
+    fn count_endings(&mut self, kind: NoticeKind, when: (Timestamp, Span)) -> Result<EndingCount, StoreError> {
+        Ok(self.count_near_endings(kind, when))
+    }
+
+    fn notices(&mut self, filter: &NoticeFilter, page: &Page<NoticeId>) -> Result<Vec<KeptNotice>, StoreError> {
+        Ok(self.listed_notices(filter, page))
     }
 
     fn operators(&mut self) -> Result<Vec<Operator>, StoreError> {

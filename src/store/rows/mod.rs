@@ -3,6 +3,7 @@
 mod credentials;
 mod directory;
 mod journal;
+mod notices;
 mod usage;
 
 use std::str::FromStr;
@@ -10,6 +11,7 @@ use std::str::FromStr;
 pub(super) use credentials::{IdempotencyRow, OperatorRow, RevokedTokenRow, SecretRow, SigningKeyRow};
 pub(super) use directory::{ApiRow, ClientRow, PartnerRow};
 pub(super) use journal::JournalRow;
+pub(super) use notices::{DeliveryRow, EndingRow, NoticeRow};
 pub(super) use usage::UsageSums;
 
 use serde::Serialize;

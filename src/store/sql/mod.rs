@@ -4,6 +4,7 @@ mod apply;
 mod failure;
 mod follower;
 mod meters;
+mod notices;
 mod records;
 mod usage;
 
@@ -21,7 +22,7 @@ use super::connection::{Connector, DbConn, Purpose};
 use super::rows::{IdempotencyRow, JournalRow};
 use super::schema::{epoch, idempotency_keys, installation, journal, revoked_tokens};
 use super::url::{DatabaseUrl, Place};
-use super::{CommitError, Decide, Draw, Drawn, Follower, Read, Return, Sharing, Store, StoreError};
+use super::{CommitError, Decide, Draw, Drawn, Follower, NoticeBoard, Read, Return, Sharing, Store, StoreError};
 use crate::domain::{
     Attribution, CLOCK_SKEW, ChainHash, Change, Epoch, IdempotencyRecord, JournalEntry, Meter, Mutation, Seconds,
     Timestamp, UsageBatch,
@@ -134,6 +135,10 @@ impl Store for SqlStore {
 
     fn give_back(&self, returns: &[Return]) -> Result<(), StoreError> {
         meters::give_back(&mut *connection(&self.writing)?, returns)
+    }
+
+    fn board(&self) -> &dyn NoticeBoard {
+        self
     }
 
     fn keep_master_key_check(&self, check: &[u8]) -> Result<(), StoreError> {

@@ -3,11 +3,11 @@
 use diesel::prelude::*;
 
 use super::failure::of_query;
-use super::{meters, usage};
+use super::{meters, notices, usage};
 use crate::domain::{
-    Api, ApiId, Client, ClientId, ClientSecret, ClientStatus, Environment, Epoch, IdempotencyKey, IdempotencyRecord,
-    JournalEntry, KeyId, Meter, Operator, OperatorId, Partner, PartnerId, RevokedToken, SecretDigest, SigningKeyRecord,
-    Timestamp, TokenId,
+    Api, ApiId, Client, ClientId, ClientSecret, Environment, Epoch, IdempotencyKey, IdempotencyRecord, JournalEntry,
+    KeptNotice, KeyId, Meter, NoticeId, NoticeKind, Operator, OperatorId, Partner, PartnerId, RevokedToken,
+    SecretDigest, SigningKeyRecord, Span, Timestamp, TokenId,
 };
 use crate::store::connection::DbConn;
 use crate::store::rows::{
@@ -18,7 +18,8 @@ use crate::store::schema::{
     signing_keys,
 };
 use crate::store::{
-    ClientFilter, JournalFilter, Order, Page, PartnerFilter, Records, StoreError, UsageFilter, UsagePlace, UsageRow,
+    ClientFilter, EndingCount, EndingKey, JournalFilter, NearEnd, NearEnding, NoticeFilter, Order, Page, PartnerFilter,
+    Records, StoreError, UsageFilter, UsagePlace, UsageRow,
 };
 
 /// The records behind one connection.
@@ -147,17 +148,16 @@ impl Records for SqlRecords<'_> {
         all("client_secrets", query.load(self.connection))
     }
 
-    fn count_expiring_secrets(&mut self, from: Timestamp, until: Timestamp) -> Result<u64, StoreError> {
-        let count: QueryResult<i64> = client_secrets::table
-            .inner_join(clients::table)
-            .filter(clients::status.eq(ClientStatus::Active.as_str()))
-            .filter(client_secrets::expires_at.gt(from.seconds()))
-            .filter(client_secrets::expires_at.le(until.seconds()))
-            .count()
-            .get_result(self.connection);
-        count
-            .map(i64::unsigned_abs)
-            .map_err(|error| of_query("client_secrets", &error))
+    fn endings(&mut self, near: &NearEnd, page: &Page<EndingKey>) -> Result<Vec<NearEnding>, StoreError> {
+        notices::endings(self.connection, near, page)
+    }
+
+    fn count_endings(&mut self, kind: NoticeKind, when: (Timestamp, Span)) -> Result<EndingCount, StoreError> {
+        notices::count_endings(self.connection, kind, when)
+    }
+
+    fn notices(&mut self, filter: &NoticeFilter, page: &Page<NoticeId>) -> Result<Vec<KeptNotice>, StoreError> {
+        notices::notices(self.connection, filter, page)
     }
 
     fn operators(&mut self) -> Result<Vec<Operator>, StoreError> {

@@ -9,6 +9,7 @@ mod doors;
 mod journal;
 mod keys;
 mod limits;
+mod notices;
 mod operators;
 mod outage;
 mod paging;

@@ -98,8 +98,10 @@ fn settings_are_called_by_their_names() {
         "limits.",
         "listen.",
         "log.",
+        "notices.",
         "registry.",
         "tokens.",
+        "webhook.",
     ];
     for name in [
         "README.md",

@@ -60,7 +60,7 @@ fn verifies(mut client: Command, algorithm: &str) {
 }
 
 /// What scripts/test.sh has prepared.
-fn prepared(variable: &str) -> OsString {
+pub fn prepared(variable: &str) -> OsString {
     std::env::var_os(variable)
         .unwrap_or_else(|| panic!("{variable} is not set: run scripts/test.sh, which prepares the clients and sets it"))
 }

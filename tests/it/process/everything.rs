@@ -72,6 +72,7 @@ fn directory(admin: &Admin) {
     admin
         .patch("/apis/qa/orders", &json!({ "name": "All orders" }))
         .expect(200);
+    admin.list("/notices");
     admin.list("/journal");
     admin.get("/journal/head");
     admin.get("/journal/1");

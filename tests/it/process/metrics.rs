@@ -193,9 +193,11 @@ mod sqlite {
             assert_eq!(reply.status, 201, "{}", reply.text);
         }
         let metrics = scrape(&server);
-        for (within, expected) in [("1d", 1.0), ("7d", 2.0), ("14d", 3.0), ("30d", 4.0)] {
-            let series = format!("mintmark_secrets_expiring{{within=\"{within}\"}}");
-            assert_eq!(count(&metrics, &series), expected, "{series}");
+        for (within, qa, production) in [("1d", 1.0, 0.0), ("7d", 2.0, 0.0), ("14d", 2.0, 1.0), ("30d", 3.0, 1.0)] {
+            for (environment, expected) in [("qa", qa), ("production", production)] {
+                let series = format!("mintmark_secrets_expiring{{environment=\"{environment}\",within=\"{within}\"}}");
+                assert_eq!(count(&metrics, &series), expected, "{series}");
+            }
         }
         for environment in ["qa", "production"] {
             let age = |state| {

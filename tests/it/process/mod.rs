@@ -1,11 +1,12 @@
 //! The built program as it runs: started, watched, asked over real sockets, stopped, killed, and started again.
 
 mod bounds;
-mod clients;
+pub mod clients;
 mod durability;
 mod everything;
 mod log;
 mod metrics;
+mod notices;
 mod outage;
 mod proxies;
 mod replicas;

@@ -4,6 +4,6 @@ mod conformance;
 mod engines;
 mod master_key;
 pub mod places;
-mod samples;
+pub mod samples;
 
 pub use engines::Aside;

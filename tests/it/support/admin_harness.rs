@@ -18,8 +18,8 @@ use mintmark::http::peer::PeerAddress;
 use mintmark::office::{Created, Errand, Machine, NewOperator, Office, OfficeParts, OfficePolicy, create_first_owner};
 use mintmark::registry::{Freshness, Promise, Registry, RegistryParts};
 use mintmark::store::{
-    CommitError, Decide, Door, Draw, Drawn, Follower, MasterKey, MemoryStore, Read, Return, Sealer, Sharing, Store,
-    StoreError,
+    CommitError, Decide, Door, Draw, Drawn, Follower, MasterKey, MemoryStore, NoticeBoard, Read, Return, Sealer,
+    Sharing, Store, StoreError,
 };
 use mintmark::telemetry::Metrics;
 use serde_json::Value;
@@ -95,6 +95,10 @@ impl Store for MoodyStore {
 
     fn give_back(&self, returns: &[Return]) -> Result<(), StoreError> {
         self.asked()?.give_back(returns)
+    }
+
+    fn board(&self) -> &dyn NoticeBoard {
+        self.store.board()
     }
 
     fn keep_master_key_check(&self, check: &[u8]) -> Result<(), StoreError> {

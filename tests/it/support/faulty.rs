@@ -5,7 +5,8 @@ use std::sync::{Arc, Condvar, Mutex};
 
 use mintmark::domain::{Attribution, JournalEntry, Meter, Timestamp, UsageBatch};
 use mintmark::store::{
-    CommitError, Decide, Draw, Drawn, Follower, Known, MemoryStore, Read, Return, Sharing, Store, StoreError,
+    CommitError, Decide, Draw, Drawn, Follower, Known, MemoryStore, NoticeBoard, Read, Return, Sharing, Store,
+    StoreError,
 };
 
 /// What goes wrong.
@@ -148,6 +149,10 @@ impl Store for FaultyStore {
         self.count();
         self.readable()?;
         self.inside.give_back(returns)
+    }
+
+    fn board(&self) -> &dyn NoticeBoard {
+        self.inside.board()
     }
 
     fn keep_master_key_check(&self, check: &[u8]) -> Result<(), StoreError> {

@@ -1,9 +1,9 @@
 //! Lists: whole, in order, page by page.
 
-use mintmark::domain::{Environment, KeyState, Mutation, PartnerId, Seconds};
+use mintmark::domain::{Environment, KeyState, Mutation, PartnerId};
 use mintmark::store::{JournalFilter, Page, PartnerFilter, Store};
 
-use crate::store::samples::{NOW, acme, client, commit, key, partner, read, secret};
+use crate::store::samples::{NOW, acme, commit, key, partner, read, secret};
 
 pub fn pages_hold_every_row_once(store: &dyn Store) {
     // In byte order: a hyphen comes before a digit, a digit before a letter. Locales disagree.
@@ -66,31 +66,6 @@ pub fn secrets_and_keys_come_in_the_order_of_their_making(store: &dyn Store) {
     let kept: Vec<_> = kept.iter().map(|key| &key.kid).collect();
     assert_eq!(kept, keys.iter().map(|key| &key.kid).collect::<Vec<_>>());
     assert!(read(store, |records| records.signing_keys(Environment::Production)).is_empty());
-}
-
-pub fn expiring_secrets_of_active_clients_are_counted(store: &dyn Store) {
-    acme(store);
-    let ends = [
-        None,
-        Some(NOW),
-        Some(NOW + Seconds(1)),
-        Some(NOW + Seconds(10)),
-        Some(NOW + Seconds(11)),
-    ];
-    for (number, end) in ends.into_iter().enumerate() {
-        for (word, active) in [("works", true), ("stands", false)] {
-            let client = client("acme", &format!("qa-{word}-{number}"));
-            let mut secret = secret(&client);
-            secret.expires_at = end;
-            commit(store, Mutation::ClientRegistered(client.clone(), secret)).unwrap();
-            if !active {
-                commit(store, Mutation::ClientSuspended(client.suspended().unwrap())).unwrap();
-            }
-        }
-    }
-    // After `from`, and not after `until`: the second and the third of the five ends.
-    let count = read(store, |records| records.count_expiring_secrets(NOW, NOW + Seconds(10)));
-    assert_eq!(count, 2);
 }
 
 pub fn a_subject_nothing_can_have_finds_nothing(store: &dyn Store) {

@@ -5,6 +5,7 @@ mod lists;
 mod meters;
 mod model;
 mod names;
+mod notices;
 mod upkeep;
 mod usage;
 mod writing;
@@ -50,7 +51,6 @@ on_every_store!({
     lists:
         pages_hold_every_row_once,
         secrets_and_keys_come_in_the_order_of_their_making,
-        expiring_secrets_of_active_clients_are_counted,
         a_subject_nothing_can_have_finds_nothing;
     meters:
         a_draw_gives_what_is_left_and_no_more,
@@ -59,6 +59,17 @@ on_every_store!({
         what_is_given_back_can_be_drawn_again,
         who_draw_at_once_reach_the_limit_and_never_pass_it,
         meters_are_forgotten_two_days_after_their_window;
+    notices:
+        what_ends_near_a_threshold_is_read_page_by_page,
+        what_was_noticed_is_known_by_its_end_and_its_threshold,
+        what_ends_is_counted_by_environment,
+        a_notice_is_read_back_as_it_was_kept,
+        a_notice_is_kept_once_for_each_subject_end_and_threshold,
+        of_many_who_raise_the_same_one_does,
+        what_is_due_is_taken_by_one_at_a_time_the_longest_due_first,
+        only_the_last_attempt_begun_can_be_settled,
+        notices_are_listed_in_their_order_and_filtered,
+        notices_of_what_ended_long_ago_are_forgotten;
     model:
         it_answers_as_memory_does;
     upkeep:
