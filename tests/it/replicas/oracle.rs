@@ -1,14 +1,26 @@
 //! The judge is judged: where the promise is relaxed on purpose, it sees what it is there to see.
 
+use std::time::Instant;
+
 use super::fleet::{Fleet, OTHERS};
 use super::load::{Kind, Load};
 use super::question::{Asks, Question};
 use super::relay::Relay;
 use super::subject::{Ending, Subject};
+use crate::support::calls::Caller;
 use crate::support::postgresql::Cluster;
-use crate::support::server::Installation;
+use crate::support::server::{Installation, PATIENCE};
 
 const REQUESTS: usize = 200;
+
+/// Returns once the third has applied all there is: what it applied later would be forgotten and not remembered.
+fn follow(fleet: &Fleet) {
+    let line = format!("mintmark_journal_epoch {}", fleet.admin.get("/journal/head")["epoch"]);
+    let (metrics, since) = (fleet.servers[2].admin_url("/metrics"), Instant::now());
+    while !Caller::new().get(&metrics).text.lines().any(|each| each == line) {
+        assert!(since.elapsed() < PATIENCE, "never {line}");
+    }
+}
 
 #[test]
 fn a_replica_that_was_allowed_to_lag_is_caught_lagging() {
@@ -27,6 +39,7 @@ fn a_replica_that_was_allowed_to_lag_is_caught_lagging() {
         .flat_map(Subject::questions)
         .filter(|question| matches!(question.asks, Asks::Token | Asks::KeySet))
         .collect();
+    follow(&fleet);
     let load = Load::start(&fleet.addresses(&OTHERS), 2, &remembered);
     load.wait_for(REQUESTS, Kind::Yes, &OTHERS);
     // From here on it can learn nothing, and may go on for a minute.
