@@ -45,7 +45,7 @@ impl Housekeeping {
         certificate: Option<Arc<Certificate>>,
     ) -> Self {
         let flushed = Arc::clone(registry);
-        let tidied = (Arc::clone(registry), Arc::clone(clock));
+        let tidied = (Arc::clone(office), Arc::clone(clock));
         let tended = (Arc::clone(office), Arc::clone(clock));
         let mut tasks = vec![
             every(FLUSH_EVERY, move || flush(Arc::clone(&flushed))),
@@ -115,11 +115,13 @@ async fn flush(registry: Arc<Registry>) {
     }
 }
 
-async fn tidy(registry: Arc<Registry>, clock: Arc<dyn Clock>) {
-    match registry.tidy(clock.now()).await {
-        Ok(0) => {}
-        Ok(rows) => log::debug!(rows; "forgot what expired"),
-        Err(error) => log::warn!(error:% = error; "what expired could not be forgotten"),
+async fn tidy(office: Arc<Office>, clock: Arc<dyn Clock>) {
+    let now = clock.now();
+    let expired = office.registry().tidy(now).await;
+    match (expired, office.forget_usage(now).await) {
+        (Ok(0), Ok(0)) => {}
+        (Ok(expired), Ok(usage)) => log::debug!(rows = expired + usage; "forgot what expired"),
+        (Err(error), _) | (_, Err(error)) => log::warn!(error:% = error; "what expired could not be forgotten"),
     }
 }
 

@@ -268,6 +268,8 @@ fn policy(settings: &Settings) -> OfficePolicy {
     };
     OfficePolicy {
         operator_token_lifetime: settings.operators.token_lifetime,
+        silence: settings.secrets.safe_to_retire_after,
+        usage_kept: settings.usage.keep,
         qa_keys: keys(Environment::Qa),
         production_keys: keys(Environment::Production),
     }

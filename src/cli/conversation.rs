@@ -159,6 +159,12 @@ impl Conversation<'_, '_> {
         Ok(())
     }
 
+    /// A whole list, unprinted.
+    pub(super) fn all(&self, list: Listing<'_>) -> Result<Vec<Value>, Failure> {
+        let pages = self.api.pages(list.path, list.filter, list.most);
+        Ok(pages.collect::<Result<Vec<_>, _>>()?.concat())
+    }
+
     /// Prints one thing.
     pub(super) fn show(&mut self, path: &str, layout: &Layout) -> Result<(), Failure> {
         let answer = self.api.get(path)?;

@@ -69,6 +69,8 @@ pub(super) const SECRETS: Layout = Layout {
         ("NOT BEFORE", "not_before"),
         ("EXPIRES", "expires_at"),
         ("LAST USED", "last_used_at"),
+        ("FROM", "last_used_source"),
+        ("SAFE TO RETIRE", "safe_to_retire"),
         ("CREATED BY", "created_by"),
     ],
     first: &[
@@ -80,6 +82,20 @@ pub(super) const SECRETS: Layout = Layout {
         "not_before",
         "expires_at",
     ],
+};
+
+pub(super) const USAGE: Layout = Layout {
+    columns: &[
+        ("BEGINS", "begins"),
+        ("ENVIRONMENT", "environment"),
+        ("PARTNER", "partner_id"),
+        ("CLIENT", "client_id"),
+        ("SCOPE", "scope"),
+        ("ISSUED", "issued"),
+        ("REFUSED", "refused"),
+        ("REFUSALS", "refusals"),
+    ],
+    first: &["begins", "environment", "partner_id", "client_id", "scope"],
 };
 
 pub(super) const OPERATORS: Layout = Layout {

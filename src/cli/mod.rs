@@ -26,6 +26,7 @@ mod partner;
 mod secret;
 mod serve;
 mod server_address;
+mod usage;
 mod wire;
 
 use std::ffi::OsString;
@@ -66,6 +67,7 @@ enum Verb {
     Key(key::Key),
     Notices(notices::Notices),
     Journal(journal::Journal),
+    Usage(usage::Usage),
     Openapi(openapi::Openapi),
     Completions(completions::Completions),
 }
@@ -149,6 +151,7 @@ impl Verb {
             Self::Key(verb) => verb.run(invocation),
             Self::Notices(verb) => verb.run(invocation),
             Self::Journal(verb) => verb.run(invocation),
+            Self::Usage(verb) => verb.run(invocation),
             Self::Openapi(verb) => verb.run(invocation),
             Self::Completions(verb) => verb.run(invocation),
         }

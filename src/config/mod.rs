@@ -27,8 +27,8 @@ pub use public_url::PublicUrl;
 pub use reading::EffectiveSetting;
 pub use sections::{
     DatabaseSettings, EnvironmentSettings, Environments, JwksSettings, KeySettings, LimitSettings, ListenSettings,
-    LogSettings, MetadataSettings, NoticeSettings, OperatorSettings, RegistrySettings, Settings, ShutdownSettings,
-    TlsSettings, TokenSettings, WebhookSettings,
+    LogSettings, MetadataSettings, NoticeSettings, OperatorSettings, RegistrySettings, SecretSettings, Settings,
+    ShutdownSettings, TlsSettings, TokenSettings, UsageSettings, WebhookSettings,
 };
 pub use trusted_proxies::TrustedProxies;
 pub use variables::process_environment;

@@ -12,7 +12,7 @@ use super::random;
 use super::refusal::Refusal;
 use super::secret::SecretDigest;
 use super::text::{Name, text_type};
-use super::time::Timestamp;
+use super::time::{Seconds, Timestamp};
 use crate::ambient::Entropy;
 
 /// The most secrets of one client that may be live or yet to come: enough for any rotation, few enough to compare with all.
@@ -119,6 +119,19 @@ impl ClientSecret {
         self.status == SecretStatus::Retired || self.expires_at.is_some_and(|expiry| expiry <= now)
     }
 
+    /// Whether nobody is likely to miss it: it has not ended, has not been used for `silence`, nor made or come into force since, and
+    /// another secret among `all` of the client has been used within that time.
+    #[must_use]
+    pub fn is_safe_to_retire(&self, all: &[Self], silence: Seconds, now: Timestamp) -> bool {
+        let since = now - silence;
+        let stirred = [Some(self.created_at), Some(self.not_before), self.last_used_at];
+        let is_silent = stirred.into_iter().flatten().all(|at| at <= since);
+        let in_use = |other: &Self| {
+            other.secret_id != self.secret_id && other.is_live(now) && other.last_used_at.is_some_and(|at| at > since)
+        };
+        !self.has_ended(now) && is_silent && all.iter().any(in_use)
+    }
+
     /// The secret, ending at `end`; retired, unless that lies ahead.
     ///
     /// # Errors
@@ -145,7 +158,7 @@ impl ClientSecret {
 mod tests {
     use super::*;
     use crate::ambient::SystemEntropy;
-    use crate::domain::{Environment, Pepper, Seconds};
+    use crate::domain::{Environment, Pepper};
 
     const NOW: Timestamp = Timestamp::from_seconds(1_000);
 
@@ -174,6 +187,50 @@ mod tests {
             assert!(!retired.is_live(clock), "{clock}");
         }
         assert!(retired.ending(NOW, NOW - Seconds(600)).is_err(), "it has ended already");
+    }
+
+    #[test]
+    fn a_silent_secret_is_safe_to_retire_while_another_is_in_use() {
+        const SILENCE: Seconds = Seconds::from_days(14);
+        let since = |days: u32| NOW + Seconds::from_days(100 - days);
+        let now = since(0);
+        let used = |days: Option<u32>| ClientSecret {
+            last_used_at: days.map(since),
+            ..secret()
+        };
+        let old = used(Some(14));
+        let fresh = used(Some(13));
+        let safe = |old: &ClientSecret, fresh: &ClientSecret| {
+            old.is_safe_to_retire(&[old.clone(), fresh.clone()], SILENCE, now)
+        };
+        assert!(safe(&old, &fresh));
+        assert!(safe(&used(None), &fresh), "one that was never used is silent too");
+        assert!(!safe(&fresh, &old), "the one in use is not");
+        assert!(!safe(&used(Some(13)), &fresh), "nor is either of two in use");
+        assert!(
+            !safe(&old, &used(Some(14))),
+            "nor where all are silent: the client may be asleep"
+        );
+        assert!(
+            !old.is_safe_to_retire(std::slice::from_ref(&old), SILENCE, now),
+            "nor the only one"
+        );
+        let young = ClientSecret {
+            created_at: since(13),
+            ..used(None)
+        };
+        assert!(!safe(&young, &fresh), "one just made may not have reached its user");
+        let coming = ClientSecret {
+            not_before: now + Seconds(1),
+            ..used(None)
+        };
+        assert!(!safe(&coming, &fresh), "one that is yet to work is wanted");
+        assert!(
+            !safe(&old.clone().ending(now, now).unwrap(), &fresh),
+            "one that has ended is gone"
+        );
+        let gone = fresh.clone().ending(now, now).unwrap();
+        assert!(!safe(&old, &gone), "and one that has ended is no other");
     }
 
     #[test]

@@ -167,8 +167,7 @@ impl From<CountedScope> for String {
 }
 
 /// A length of time by which usage is summed, in UTC.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Granularity {
     /// From one full hour to the next.
     Hour,

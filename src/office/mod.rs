@@ -16,6 +16,7 @@ mod notices;
 mod operators;
 mod partners;
 mod secrets;
+mod usage;
 
 use std::sync::Arc;
 
@@ -30,7 +31,8 @@ pub use journal::Head;
 pub use keys::{KeyAddress, KeyImport};
 pub use operators::{NewOperator, OperatorWithToken, RoleChange};
 pub use partners::{NewPartner, PartnerChange};
-pub use secrets::{NewSecret, Retirement, SecretWithText};
+pub use secrets::{NewSecret, Retirement, SecretStanding, SecretWithText};
+pub use usage::{UsageQuestion, usage_spreadsheet};
 
 use crate::ambient::{Clock, Entropy};
 use crate::domain::{Environment, KeyPolicy, Pepper, Refusal, Seconds};
@@ -66,6 +68,10 @@ impl From<CommitError> for OfficeError {
 pub struct OfficePolicy {
     /// How long an operator's token works.
     pub operator_token_lifetime: Seconds,
+    /// How long a secret must have been silent, while another is in use, to be called safe to retire.
+    pub silence: Seconds,
+    /// How long usage is kept.
+    pub usage_kept: Seconds,
     /// The rotation of the QA keys.
     pub qa_keys: KeyPolicy,
     /// The rotation of the Production keys.

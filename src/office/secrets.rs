@@ -34,6 +34,15 @@ pub struct Retirement {
     pub at: Option<Timestamp>,
 }
 
+/// A secret as it stands among the others of its client.
+#[derive(Debug)]
+pub struct SecretStanding {
+    /// The secret.
+    pub secret: ClientSecret,
+    /// Whether nobody is likely to miss it.
+    pub safe_to_retire: bool,
+}
+
 /// A secret with its text.
 #[derive(Debug)]
 pub struct SecretWithText {
@@ -114,13 +123,19 @@ impl Office {
     ///
     /// # Errors
     /// When there is no such client, the role does not allow it, or the store does not answer in time.
-    pub async fn secrets(&self, who: &Administrator, client_id: ClientId) -> Result<Vec<ClientSecret>, OfficeError> {
+    pub async fn secrets(&self, who: &Administrator, client_id: ClientId) -> Result<Vec<SecretStanding>, OfficeError> {
         who.require(Role::Viewer)?;
         let read = move |records: &mut dyn Records| match records.client(&client_id)? {
             Some(_) => records.secrets(&client_id).map(Some),
             None => Ok(None),
         };
-        Ok(found(self.parts.registry.read(read).await?, Noun::Client)?)
+        let all = found(self.parts.registry.read(read).await?, Noun::Client)?;
+        let (silence, now) = (self.parts.policy.silence, self.parts.clock.now());
+        let standing = |secret: &ClientSecret| SecretStanding {
+            safe_to_retire: secret.is_safe_to_retire(&all, silence, now),
+            secret: secret.clone(),
+        };
+        Ok(all.iter().map(standing).collect())
     }
 
     /// One secret of a client.
@@ -132,9 +147,9 @@ impl Office {
         who: &Administrator,
         client_id: ClientId,
         secret_id: SecretId,
-    ) -> Result<ClientSecret, OfficeError> {
+    ) -> Result<SecretStanding, OfficeError> {
         let mut secrets = self.secrets(who, client_id).await?.into_iter();
-        let named = secrets.find(|secret| secret.secret_id == secret_id);
+        let named = secrets.find(|standing| standing.secret.secret_id == secret_id);
         Ok(found(named, Noun::Secret)?)
     }
 

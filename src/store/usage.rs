@@ -51,7 +51,7 @@ pub struct UsageFilter {
 }
 
 /// What a row of usage is about, and so where it stands in a list. What is not broken down is none.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct UsagePlace {
     /// When the hour, day or month began.
     pub begins: Timestamp,

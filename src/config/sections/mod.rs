@@ -10,7 +10,7 @@ mod state;
 pub use issuing::{EnvironmentSettings, Environments, JwksSettings, KeySettings, MetadataSettings, TokenSettings};
 pub use listening::{LimitSettings, ListenSettings, ShutdownSettings, TlsSettings};
 pub use notices::{NoticeSettings, WebhookSettings};
-pub use people::{LogSettings, OperatorSettings};
+pub use people::{LogSettings, OperatorSettings, SecretSettings, UsageSettings};
 pub use state::{DatabaseSettings, RegistrySettings};
 
 use super::public_url::PublicUrl;
@@ -54,6 +54,10 @@ pub struct Settings {
     pub notices: NoticeSettings,
     /// Where notices are sent, if anywhere.
     pub webhook: Option<WebhookSettings>,
+    /// The secrets of clients.
+    pub secrets: SecretSettings,
+    /// What is counted of clients.
+    pub usage: UsageSettings,
     /// The authorization server metadata.
     pub metadata: MetadataSettings,
     /// The log.
@@ -99,6 +103,8 @@ impl Settings {
             operators: OperatorSettings::read(reading),
             notices: NoticeSettings::read(reading),
             webhook: WebhookSettings::read(reading),
+            secrets: SecretSettings::read(reading),
+            usage: UsageSettings::read(reading),
             metadata: MetadataSettings::read(reading),
             log: LogSettings::read(reading),
             shutdown: ShutdownSettings::read(reading),

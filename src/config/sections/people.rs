@@ -30,6 +30,51 @@ impl OperatorSettings {
     }
 }
 
+/// The secrets of clients.
+#[derive(Clone, Debug)]
+pub struct SecretSettings {
+    /// How long a secret must have been silent to be called safe to retire.
+    pub safe_to_retire_after: Seconds,
+}
+
+impl SecretSettings {
+    pub(super) fn read(reading: &mut Reading) -> Self {
+        Self {
+            safe_to_retire_after: reading.value(
+                key(
+                    "secrets.safe_to_retire_after",
+                    "14d",
+                    "How long a client secret must not have been used, while another of the same client was, to be shown \
+                 as safe to retire. Nothing is retired by it.",
+                ),
+                &seconds("1h", "366d"),
+            ),
+        }
+    }
+}
+
+/// What is counted of clients.
+#[derive(Clone, Debug)]
+pub struct UsageSettings {
+    /// How long it is kept.
+    pub keep: Seconds,
+}
+
+impl UsageSettings {
+    pub(super) fn read(reading: &mut Reading) -> Self {
+        Self {
+            keep: reading.value(
+                key(
+                    "usage.keep",
+                    "400d",
+                    "How long the counts of tokens and refusals are kept, by hour, day and month.",
+                ),
+                &seconds("31d", "3660d"),
+            ),
+        }
+    }
+}
+
 /// The log.
 #[derive(Clone, Debug)]
 pub struct LogSettings {

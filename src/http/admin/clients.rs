@@ -9,9 +9,10 @@ use super::fields::{Faulty, Members, Value, list, text, whole};
 use super::limits::{allowed_sources, limits};
 use super::paging::Asked;
 use super::problem::Problem;
+use super::secrets::Shown;
 use super::words::{Kind, Level, auth_method, client_status, kind, level};
 use crate::domain::{
-    AccessLevel, Allowance, AllowedApis, AllowedSources, ApiId, AuthMethod, Client, ClientId, ClientRole, ClientSecret,
+    AccessLevel, Allowance, AllowedApis, AllowedSources, ApiId, AuthMethod, Client, ClientId, ClientRole,
     MOST_SCOPE_TOKENS, Scope, ScopeToken, TokenLifetime,
 };
 use crate::office::{AccessChange, ClientChange, ClientWithSecret, NewClient};
@@ -24,7 +25,7 @@ const MOST_ALLOWED_APIS: usize = 100;
 #[derive(Serialize)]
 struct View {
     client: Client,
-    secret: ClientSecret,
+    secret: Shown,
     #[serde(skip_serializing_if = "Option::is_none")]
     client_secret: Option<String>,
 }
@@ -57,7 +58,7 @@ pub(super) async fn register(call: Call) -> Result<HttpResponse, Problem> {
     let (version, location) = (client.version, format!("/clients/{}", client.client_id));
     let view = registered.map(|ClientWithSecret { client, kept, secret }| View {
         client,
-        secret: kept,
+        secret: kept.into(),
         client_secret: secret.map(|secret| secret.expose().to_owned()),
     });
     Ok(created(&view, version, &location))

@@ -18,6 +18,7 @@ mod partners;
 mod problem;
 mod routes;
 mod secrets;
+mod usage;
 mod words;
 
 use std::sync::Arc;

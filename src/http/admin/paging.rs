@@ -12,13 +12,13 @@ use super::answer;
 use super::fields::{Members, text};
 use super::problem::{Fault, Problem};
 use crate::domain::{ApiId, ClientId, Environment, Epoch, Invalid, KeyId, NoticeId, OperatorId, PartnerId, SecretId};
-use crate::store::Page;
+use crate::store::{Page, UsagePlace};
 
 /// How many rows a page has unless the caller says otherwise.
 const DEFAULT_LIMIT: u16 = 50;
 /// How many rows a page has at the most.
 const MOST: u16 = 200;
-/// The longest cursor, in characters.
+/// The longest cursor of most lists, in characters.
 const LONGEST_CURSOR: usize = 256;
 
 const NO_CURSOR: Invalid = Invalid::new("is not a cursor of this list");
@@ -27,6 +27,8 @@ const NO_CURSOR: Invalid = Invalid::new("is not a cursor of this list");
 pub(super) trait Key: Sized {
     /// The word.
     const KIND: &'static str;
+    /// The longest cursor, in characters.
+    const LONGEST: usize = LONGEST_CURSOR;
     /// As text.
     fn write(&self) -> String;
     /// From text.
@@ -59,6 +61,32 @@ impl Key for (Environment, ApiId) {
     }
 }
 
+/// All that decides about the place of a row, one after the other; no identifier holds a slash, and what was granted comes last.
+impl Key for UsagePlace {
+    const KIND: &'static str = "usage";
+    const LONGEST: usize = 2048;
+    fn write(&self) -> String {
+        let partner_id = self.partner_id.as_ref().map_or("", |partner_id| partner_id.as_str());
+        let client_id = self.client_id.as_ref().map_or("", |client_id| client_id.as_str());
+        let scope = self.scope.as_ref().map_or("", |scope| scope.as_str());
+        format!("{}/{}/{partner_id}/{client_id}/{scope}", self.begins, self.environment)
+    }
+    fn parse(text: &str) -> Option<Self> {
+        fn given<T: FromStr>(text: &str) -> Result<Option<T>, T::Err> {
+            (!text.is_empty()).then(|| text.parse()).transpose()
+        }
+        let mut parts = text.splitn(5, '/');
+        let mut part = || parts.next();
+        Some(Self {
+            begins: part()?.parse().ok()?,
+            environment: part()?.parse().ok()?,
+            partner_id: given(part()?).ok()?,
+            client_id: given(part()?).ok()?,
+            scope: given(part()?).ok()?,
+        })
+    }
+}
+
 struct Cursor<K>(K);
 
 impl<K: Key> Cursor<K> {
@@ -71,7 +99,7 @@ impl<K: Key> FromStr for Cursor<K> {
     type Err = Invalid;
 
     fn from_str(cursor: &str) -> Result<Self, Invalid> {
-        if cursor.len() > LONGEST_CURSOR {
+        if cursor.len() > K::LONGEST {
             return Err(NO_CURSOR);
         }
         URL_SAFE_NO_PAD
@@ -127,14 +155,25 @@ impl<K: Key> Asked<K> {
         }
     }
 
-    /// Answers with the rows read for [`Asked::page`].
-    pub(super) fn answer<T: Serialize>(&self, mut rows: Vec<T>, key: impl Fn(&T) -> K) -> HttpResponse {
+    /// The same from the same row on, of so many rows.
+    pub(super) fn of(self, limit: u16) -> Self {
+        Self { limit, ..self }
+    }
+
+    /// The rows to show of those read for [`Asked::page`], and the cursor to the further ones.
+    pub(super) fn piece<T>(&self, mut rows: Vec<T>, key: impl Fn(&T) -> K) -> (Vec<T>, Option<String>) {
         let limit = usize::from(self.limit);
         let further = rows.len() > limit;
         rows.truncate(limit);
         let last = rows.last().filter(|_| further);
         let next = last.map(|row| Cursor::write(&key(row)));
-        answer::json(StatusCode::OK, &Piece { items: rows, next })
+        (rows, next)
+    }
+
+    /// Answers with the rows read for [`Asked::page`].
+    pub(super) fn answer<T: Serialize>(&self, rows: Vec<T>, key: impl Fn(&T) -> K) -> HttpResponse {
+        let (items, next) = self.piece(rows, key);
+        answer::json(StatusCode::OK, &Piece { items, next })
     }
 
     /// Answers with the piece of a list that was read whole.
@@ -179,6 +218,32 @@ mod tests {
         let key: (Environment, ApiId) = (Environment::Qa, "orders".parse().unwrap());
         let read: Cursor<(Environment, ApiId)> = Cursor::write(&key).parse().unwrap();
         assert_eq!(read.0, key);
+    }
+
+    #[test]
+    fn a_cursor_in_usage_holds_the_longest_scope_and_what_is_none() {
+        let scope = ["x/y"; 256].join(" ");
+        for scope in [None, Some(scope.parse().unwrap()), "\"other\"".parse().ok()] {
+            let place = UsagePlace {
+                begins: "2027-01-31T22:00:00Z".parse().unwrap(),
+                environment: Environment::Production,
+                partner_id: None,
+                client_id: "live-acme-0000000000".parse().ok(),
+                scope,
+            };
+            let read: Cursor<UsagePlace> = Cursor::write(&place).parse().unwrap();
+            assert_eq!(read.0, place);
+        }
+        let forged = |text: &str| URL_SAFE_NO_PAD.encode(text).parse::<Cursor<UsagePlace>>();
+        for text in [
+            "usage:",
+            "usage:2027-01-31T22:00:00Z/qa/acme/qa-acme-1",
+            "usage:2027-01-31/qa///",
+            "usage:2027-01-31T22:00:00Z/qa/A'/x/",
+            "usage:2027-01-31T22:00:00Z/qa///a\u{0}",
+        ] {
+            assert!(forged(text).is_err(), "{text}");
+        }
     }
 
     #[test]

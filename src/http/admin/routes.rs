@@ -8,7 +8,7 @@ use actix_web::HttpResponse;
 
 use super::call::Call;
 use super::problem::Problem;
-use super::{apis, clients, journal, keys, notices, operators, partners, secrets};
+use super::{apis, clients, journal, keys, notices, operators, partners, secrets, usage};
 use crate::domain::Role;
 
 /// A method of the admin API.
@@ -116,6 +116,7 @@ pub const ROUTES: &[Route] = &[
     guarded!(Get "/journal" Viewer journal::list_all),
     guarded!(Get "/journal/head" Viewer journal::head),
     guarded!(Get "/journal/{epoch}" Viewer journal::show),
+    guarded!(Get "/usage" Viewer usage::list_all),
     Route {
         verb: Verb::Get,
         path: "/openapi.json",

@@ -1,5 +1,7 @@
 //! `/admin/v1/clients/{client_id}/secrets`.
 
+use std::net::IpAddr;
+
 use actix_web::HttpResponse;
 use serde::Serialize;
 
@@ -9,12 +11,41 @@ use super::fields::text;
 use super::paging::Asked;
 use super::problem::Problem;
 use crate::domain::{ClientId, ClientSecret, SecretId};
-use crate::office::{NewSecret, Retirement, SecretWithText};
+use crate::office::{NewSecret, Retirement, SecretStanding, SecretWithText};
+
+/// A secret as it is shown. Where it is one of a list or looked up, it says too whether it is safe to retire.
+#[derive(Serialize)]
+pub(super) struct Shown {
+    #[serde(flatten)]
+    secret: ClientSecret,
+    last_used_source: Option<IpAddr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    safe_to_retire: Option<bool>,
+}
+
+impl From<ClientSecret> for Shown {
+    fn from(secret: ClientSecret) -> Self {
+        Self {
+            last_used_source: secret.last_used_source,
+            secret,
+            safe_to_retire: None,
+        }
+    }
+}
+
+impl From<SecretStanding> for Shown {
+    fn from(standing: SecretStanding) -> Self {
+        Self {
+            safe_to_retire: Some(standing.safe_to_retire),
+            ..standing.secret.into()
+        }
+    }
+}
 
 /// A secret just made.
 #[derive(Serialize)]
 struct View {
-    secret: ClientSecret,
+    secret: Shown,
     #[serde(skip_serializing_if = "Option::is_none")]
     client_secret: Option<String>,
 }
@@ -22,14 +53,16 @@ struct View {
 pub(super) async fn list_all(call: Call) -> Result<HttpResponse, Problem> {
     let asked = call.query(Asked::read)?;
     let secrets = call.office.secrets(&call.who, call.path("client_id")?).await?;
-    asked.answer_from(secrets, |secret: &ClientSecret| secret.secret_id.clone())
+    let secrets = secrets.into_iter().map(Shown::from).collect();
+    asked.answer_from(secrets, |shown: &Shown| shown.secret.secret_id.clone())
 }
 
 pub(super) async fn show(call: Call) -> Result<HttpResponse, Problem> {
     call.no_query()?;
     let (client_id, secret_id) = (call.path("client_id")?, call.path("secret_id")?);
     let secret = call.office.secret(&call.who, client_id, secret_id).await?;
-    Ok(shown(&secret, secret.version))
+    let version = secret.secret.version;
+    Ok(shown(&Shown::from(secret), version))
 }
 
 pub(super) async fn add(call: Call) -> Result<HttpResponse, Problem> {
@@ -54,7 +87,7 @@ pub(super) async fn add(call: Call) -> Result<HttpResponse, Problem> {
     let kept = &added.thing().kept;
     let (version, location) = (kept.version, format!("{secrets}/{}", kept.secret_id));
     let view = added.map(|SecretWithText { kept, secret }| View {
-        secret: kept,
+        secret: kept.into(),
         client_secret: secret.map(|secret| secret.expose().to_owned()),
     });
     Ok(created(&view, version, &location))
@@ -74,5 +107,6 @@ pub(super) async fn retire(call: Call) -> Result<HttpResponse, Problem> {
         })
     })?;
     let secret = call.office.retire_secret(&call.who, errand, retirement).await?;
-    Ok(shown(&secret, secret.version))
+    let version = secret.version;
+    Ok(shown(&Shown::from(secret), version))
 }

@@ -1,8 +1,10 @@
 //! The words of the admin API that are closed sets, each read with a sentence that names them all.
 
 use super::fields::{Faulty, Value};
-use crate::domain::{AuthMethod, ClientStatus, DeliveryState, Invalid, NoticeKind, Noun, PartnerStatus, QuotaMode};
-use crate::store::Order;
+use crate::domain::{
+    AuthMethod, ClientStatus, DeliveryState, Granularity, Invalid, NoticeKind, Noun, PartnerStatus, QuotaMode,
+};
+use crate::store::{Order, UsageGroup};
 
 /// Finds the word among `all`.
 fn one_of<T: Copy>(
@@ -108,4 +110,31 @@ pub(super) fn order(value: &Value) -> Result<Order, Faulty> {
         word,
         "is none of oldest_first, newest_first",
     )
+}
+
+pub(super) fn granularity(value: &Value) -> Result<Granularity, Faulty> {
+    let reason = "is none of hour, day, month";
+    one_of(value, &Granularity::ALL, Granularity::as_str, reason)
+}
+
+pub(super) fn usage_group(value: &Value) -> Result<UsageGroup, Faulty> {
+    let reason = "is none of environment, partner, client, scope";
+    one_of(value, &UsageGroup::ALL, UsageGroup::as_str, reason)
+}
+
+/// How a list is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Format {
+    /// Pages of JSON.
+    Json,
+    /// For spreadsheets.
+    Csv,
+}
+
+pub(super) fn format(value: &Value) -> Result<Format, Faulty> {
+    let word = |format| match format {
+        Format::Json => "json",
+        Format::Csv => "csv",
+    };
+    one_of(value, &[Format::Json, Format::Csv], word, "is none of json, csv")
 }

@@ -26,7 +26,7 @@ impl Shelves {
 #[derive(Clone, Default)]
 pub(super) struct Counted {
     /// How many requests ended so, by what they were about.
-    rows: Vec<(Granularity, UsagePlace, Outcome, u64)>,
+    rows: HashMap<(Granularity, UsagePlace, Outcome), u64>,
     /// The last batch of each writer, and when the last of it happened.
     writers: HashMap<UsageWriter, (i64, Timestamp)>,
 }
@@ -41,34 +41,25 @@ impl Counted {
         self.writers.insert(batch.writer.clone(), (batch.sequence, batch.at));
         for count in &batch.counts {
             for granularity in Granularity::ALL {
-                self.add(granularity, place(granularity, count), count);
+                let key = (granularity, place(granularity, count), count.outcome);
+                *self.rows.entry(key).or_default() += count.requests;
             }
         }
         true
-    }
-
-    fn add(&mut self, granularity: Granularity, place: UsagePlace, count: &UsageCount) {
-        let same = |row: &&mut (Granularity, UsagePlace, Outcome, u64)| {
-            row.0 == granularity && row.1 == place && row.2 == count.outcome
-        };
-        match self.rows.iter_mut().find(same) {
-            Some(row) => row.3 += count.requests,
-            None => self.rows.push((granularity, place, count.outcome, count.requests)),
-        }
     }
 
     /// Forgets what was over at `before`; says how many rows went.
     pub(super) fn forget(&mut self, before: Timestamp) -> u64 {
         let rows = self.rows.len() + self.writers.len();
         self.rows
-            .retain(|(granularity, place, ..)| place.begins >= granularity.begin(before));
+            .retain(|(granularity, place, _), _| place.begins >= granularity.begin(before));
         self.writers.retain(|_, (_, at)| *at >= before);
         (rows - self.rows.len() - self.writers.len()) as u64
     }
 
     /// The rows that `filter` asks for.
     pub(super) fn rows(&self, filter: &UsageFilter, page: &Page<UsagePlace>) -> Vec<UsageRow> {
-        let admitted = self.rows.iter().filter(|(granularity, place, ..)| {
+        let admitted = self.rows.iter().filter(|((granularity, place, _), _)| {
             *granularity == filter.granularity
                 && (filter.from..filter.until).contains(&place.begins)
                 && filter
@@ -78,7 +69,7 @@ impl Counted {
                 && (filter.client_id.is_none() || place.client_id == filter.client_id)
         });
         let mut sums: BTreeMap<_, UsageRow> = BTreeMap::new();
-        for (_, place, outcome, requests) in admitted {
+        for ((_, place, outcome), requests) in admitted {
             let place = summed(place, filter.group);
             let (begins, environment, partner_id, client_id, scope) = place.rank();
             let rank = (

@@ -17,3 +17,4 @@ mod partners;
 mod roles;
 mod secrets;
 mod stores;
+mod usage;

@@ -15,4 +15,5 @@ mod revocation;
 mod stores;
 mod token_request;
 mod token_response;
+mod usage;
 mod warm;

@@ -76,6 +76,7 @@ fn directory(admin: &Admin) {
     admin.list("/journal");
     admin.get("/journal/head");
     admin.get("/journal/1");
+    admin.list("/usage");
     admin.get("/whoami");
     admin.get("/openapi.json");
 }

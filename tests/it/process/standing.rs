@@ -59,7 +59,15 @@ fn a_running_request_is_finished_and_last_uses_are_kept(installation: Installati
     assert_eq!(code, Some(0), "{log}");
     assert!(!log.contains("cut off"), "{log}");
     let again = installation.start();
-    assert!(again.admin(&owner).list(&secrets)[0]["last_used_at"].is_string());
+    let admin = again.admin(&owner);
+    let secret = &admin.list(&secrets)[0];
+    assert!(secret["last_used_at"].is_string());
+    assert_eq!(secret["last_used_source"], "127.0.0.1");
+    let usage = admin.list("/usage");
+    assert_eq!(
+        (&usage[0]["client_id"], &usage[0]["issued"]),
+        (&client.client_id.as_str().into(), &1.into())
+    );
 }
 
 /// Starts a server with a request that never ends, and tells it to stop.

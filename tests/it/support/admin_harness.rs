@@ -256,6 +256,8 @@ fn office(store: Arc<dyn Store>, clock: Arc<HeldClock>, failures_per_minute: u32
         entropy: Arc::new(SystemEntropy::new()),
         policy: OfficePolicy {
             operator_token_lifetime: TOKEN_LIFETIME,
+            silence: Seconds::from_days(14),
+            usage_kept: Seconds::from_days(400),
             qa_keys: keys,
             production_keys: KeyPolicy {
                 algorithm: Algorithm::EdDsa,

@@ -31,6 +31,8 @@ impl Installation {
             entropy: Arc::new(SystemEntropy::new()),
             policy: OfficePolicy {
                 operator_token_lifetime: Seconds::from_days(90),
+                silence: Seconds::from_days(14),
+                usage_kept: Seconds::from_days(400),
                 qa_keys: policy,
                 production_keys: policy,
             },
