@@ -18,7 +18,7 @@ pub use installation::{Installation, open_installation};
 pub use running::Running;
 
 use crate::ambient::{Clock, Entropy, SystemClock, SystemEntropy};
-use crate::authority::{Authority, AuthorityParts};
+use crate::authority::{Authority, AuthorityParts, TokenMemory};
 use crate::config::Settings;
 use crate::domain::{Environment, KeyPolicy, Timestamp, UsageWriter};
 use crate::http::admin::Gate;
@@ -132,20 +132,14 @@ impl House {
         let waits = Arc::clone(&metrics);
         let database = &settings.database;
         let door = Door::new(
-            installation.store,
+            Arc::clone(&installation.store),
             database.pool_size as usize,
             database.timeout,
             Arc::new(move |waited| waits.observe_store_wait(waited)),
         );
-        let registry = Arc::new(Registry::open(RegistryParts {
-            door,
-            sealer: Arc::clone(&installation.sealer),
-            metrics: Arc::clone(&metrics),
-            capacity: settings.registry.cache,
-            promise: promise(settings),
-            failures_per_minute: settings.limits.failures_per_minute,
-            writer: UsageWriter::mint(&*ambient.entropy),
-        })?);
+        let writer = UsageWriter::mint(&*ambient.entropy);
+        let parts = remembering(settings, (door, writer), (&installation, &metrics));
+        let registry = Arc::new(Registry::open(parts)?);
         let office = Office::new(OfficeParts {
             registry: Arc::clone(&registry),
             pepper: Arc::clone(&installation.pepper),
@@ -162,6 +156,9 @@ impl House {
                     pepper: Arc::clone(&installation.pepper),
                     clock: Arc::clone(&ambient.clock),
                     entropy: Arc::clone(&ambient.entropy),
+                    memory: TokenMemory {
+                        verified: settings.registry.verified,
+                    },
                 };
                 Arc::new(endpoints_of(environment, settings, parts, Arc::clone(&metrics)))
             })
@@ -195,6 +192,23 @@ fn layers(settings: &Settings, ambient: &Ambient, health: Arc<Health>) -> Layers
             RequestLog::Refusals
         },
         health,
+    }
+}
+
+fn remembering(
+    settings: &Settings,
+    (door, writer): (Door, UsageWriter),
+    (installation, metrics): (&Installation, &Arc<Metrics>),
+) -> RegistryParts {
+    RegistryParts {
+        door,
+        sealer: Arc::clone(&installation.sealer),
+        metrics: Arc::clone(metrics),
+        capacity: settings.registry.cache,
+        revoked: settings.registry.revoked,
+        promise: promise(settings),
+        failures_per_minute: settings.limits.failures_per_minute,
+        writer,
     }
 }
 

@@ -1,11 +1,18 @@
 //! The claims of an access token (RFC 9068 §2.2), as written and as read back.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::Authority;
-use crate::domain::{ClientId, PartnerId, ResourceIndicator, Scope, Timestamp, TokenId};
+use crate::domain::{ClientId, PartnerId, ResourceIndicator, Scope, Timestamp, TokenId, sha256};
 use crate::jose::{CompactJws, NumericDate, TokenType, verify};
-use crate::registry::Keyring;
+use crate::registry::{Keyring, UnderKeyring};
+use crate::telemetry::CacheResult;
+
+/// The tokens whose signature is known to be right, by the SHA-256 of the whole compact JWS. It says nothing else of them: time,
+/// revocation and all that may have changed are looked at each time.
+pub(super) type VerifiedTokens = UnderKeyring<[u8; 32], Arc<IssuedToken>>;
 
 /// The claims as they are written, in the order in which they stand in the token.
 #[derive(Serialize)]
@@ -86,8 +93,25 @@ enum ReadAudience {
 }
 
 impl Authority {
-    /// Reads a token of this issuer; `None` for anything else, with no reason, since none is ever given (RFC 7662 §2.2).
-    pub(super) fn read_token(&self, text: &str, keyring: &Keyring) -> Option<IssuedToken> {
+    /// Reads a token of this issuer; `None` for anything else, with no reason, since none is ever given (RFC 7662 §2.2). The signature of
+    /// a token that was read before under the same keys is not computed again. What the token is worth now is another question.
+    pub(super) fn read_token(&self, text: &str, keyring: &Arc<Keyring>) -> Option<Arc<IssuedToken>> {
+        // The whole text stands for itself, signature and all, and only texts that verified are kept. To pass for one of them another
+        // text would need the same SHA-256, which would break the signatures as well; a secret key could add nothing.
+        let digest = sha256(&[text.as_bytes()]);
+        // Taken before the signature is looked at: what these keys confirm stays with these keys.
+        let verified = self.verified.shelf(keyring);
+        if let Some(known) = verified.get(&digest) {
+            self.registry.metrics().count_verified(CacheResult::Hit);
+            return Some(known);
+        }
+        self.registry.metrics().count_verified(CacheResult::Miss);
+        let token = Arc::new(self.verify_token(text, keyring)?);
+        verified.put(digest, Arc::clone(&token));
+        Some(token)
+    }
+
+    fn verify_token(&self, text: &str, keyring: &Keyring) -> Option<IssuedToken> {
         let compact = CompactJws::parse(text, TokenType::AccessToken).ok()?;
         let key = keyring.verifying(compact.key_id())?;
         let claims: ReadClaims = verify(compact, key).ok()?.claims().ok()?;

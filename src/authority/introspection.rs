@@ -84,7 +84,7 @@ impl Authority {
         let Some(holder) = view.client(&token.client_id).await? else {
             return Ok(None);
         };
-        if view.is_revoked(&token.jti).await? {
+        if view.is_revoked(&token.jti, token.expires_at).await? {
             return Ok(None);
         }
         // The last wait is over: what ended during it is not confirmed.

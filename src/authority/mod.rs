@@ -23,6 +23,7 @@ pub use issuer::{AccessTokenResponse, Issuer};
 use crate::ambient::{Clock, Entropy};
 use crate::domain::{Environment, GrantType, Pepper, RequestId, Timestamp, TokenLifetime};
 use crate::registry::{Happening, Registry, View};
+use claims::VerifiedTokens;
 
 /// What an authority is made with.
 pub struct AuthorityParts {
@@ -34,6 +35,15 @@ pub struct AuthorityParts {
     pub clock: Arc<dyn Clock>,
     /// Chance.
     pub entropy: Arc<dyn Entropy>,
+    /// What is remembered of tokens.
+    pub memory: TokenMemory,
+}
+
+/// How much is remembered of tokens, in each environment.
+#[derive(Clone, Copy, Debug)]
+pub struct TokenMemory {
+    /// Of how many it is remembered that their signature is right.
+    pub verified: usize,
 }
 
 /// The authorization server of one environment: its issuer, its keys, its clients and no others.
@@ -43,6 +53,7 @@ pub struct Authority {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     issuer: Issuer,
+    verified: VerifiedTokens,
 }
 
 /// From where and under which name a request came.
@@ -64,6 +75,7 @@ impl Authority {
             clock: parts.clock,
             entropy: parts.entropy,
             issuer: Issuer::new(environment, public_url, lifetime),
+            verified: VerifiedTokens::new(parts.memory.verified),
         }
     }
 

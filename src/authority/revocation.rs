@@ -40,9 +40,9 @@ impl Authority {
             request_id: Some(caller.request_id.clone()),
         };
         let revoked = RevokedToken {
-            jti: token.jti,
-            client_id: token.client_id,
-            partner_id: token.partner_id,
+            jti: token.jti.clone(),
+            client_id: token.client_id.clone(),
+            partner_id: token.partner_id.clone(),
             environment: self.environment(),
             expires_at: token.expires_at,
         };

@@ -54,6 +54,8 @@ fn the_defaults_are_those_promised() {
         assert_eq!(settings.environments.of(environment).algorithm, Algorithm::Es256);
     }
     assert_eq!(settings.registry.cache, 100_000);
+    assert_eq!(settings.registry.revoked, 1_000_000);
+    assert_eq!(settings.registry.verified, 10_000);
     assert_eq!(settings.registry.timeout, Duration::from_secs(1));
     assert_eq!(settings.registry.freshness, Freshness::AtOnce);
     assert_eq!(settings.registry.outage, None);
@@ -96,7 +98,7 @@ fn the_environment_goes_before_the_file_and_the_file_before_the_default() {
 }
 
 /// Every key with a value that is not its default.
-const GIVEN: [(&str, &str); 41] = [
+const GIVEN: &[(&str, &str)] = &[
     ("public_url", "https://auth.example.com"),
     ("listen.public", "127.0.0.1:1"),
     ("listen.admin", "[::1]:2"),
@@ -114,6 +116,8 @@ const GIVEN: [(&str, &str); 41] = [
     ("environments.qa.algorithm", "EdDSA"),
     ("environments.production.algorithm", "PS256"),
     ("registry.cache", "1000"),
+    ("registry.revoked", "2000"),
+    ("registry.verified", "3000"),
     ("registry.timeout", "2s"),
     ("registry.freshness", "5s"),
     ("registry.outage", "30s"),
@@ -160,8 +164,10 @@ fn every_key_can_be_given_by_file_and_by_environment() {
             .iter()
             .map(|setting| (setting.key, setting.value.as_str()))
             .collect();
-        let shown = GIVEN.map(|(key, value)| (key, if key.ends_with("secret") { "[redacted]" } else { value }));
-        assert_eq!(effective, shown);
+        let shown = GIVEN
+            .iter()
+            .map(|&(key, value)| (key, if key.ends_with("secret") { "[redacted]" } else { value }));
+        assert_eq!(effective, shown.collect::<Vec<_>>());
         assert!(
             settings
                 .effective()

@@ -60,11 +60,7 @@ pub(super) async fn metadata(request: HttpRequest, endpoints: Data<Endpoints>) -
 
 async fn document(endpoints: &Endpoints) -> Result<Document, StoreError> {
     let environment = endpoints.environment();
-    let apis = endpoints
-        .authority
-        .registry()
-        .look_up(move |records| records.apis(environment))
-        .await?;
+    let apis = endpoints.authority.registry().fresh().await?.apis(environment).await?;
     let issuer = endpoints.authority.issuer().identifier();
     let auth_methods = PresentedMethod::ALL.map(PresentedMethod::as_str);
     let metadata = Metadata {

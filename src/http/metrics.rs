@@ -34,6 +34,7 @@ impl Scrape {
     async fn refresh(&self) {
         let now = self.clock.now();
         self.metrics.set_journal_epoch(self.registry.epoch().get());
+        self.metrics.set_revoked_tokens(self.registry.revoked_tokens());
         if let Ok(view) = self.registry.fresh().await {
             for environment in Environment::ALL {
                 if let Ok(keyring) = view.keyring(environment).await {

@@ -4,15 +4,20 @@
 //! before the request arrived has been applied here. The [`View`] it gives is the only way to the remembered clients and keys.
 //! [`Registry::commit`] is the only way to change anything.
 
+mod apis;
 mod cache;
 mod failures;
 mod keyring;
 mod notices;
 mod pulse;
 mod registered;
+mod revoked;
 #[cfg(test)]
 mod tests;
+mod turns;
+mod under_keyring;
 mod usage;
+mod view;
 
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -25,22 +30,26 @@ pub use failures::{Attempt, FailureKey, Failures};
 pub use keyring::{KeyAge, Keyring, KeyringError};
 pub use pulse::{Freshness, Promise};
 pub use registered::RegisteredClient;
+pub use under_keyring::{Shelf, UnderKeyring};
 pub use usage::Happening;
+pub use view::View;
 
-use crate::domain::{
-    Attribution, Change, ClientId, Environment, Epoch, JournalEntry, Noun, Timestamp, TokenId, UsageWriter,
-};
-use crate::store::{Asker, CommitError, Door, Known, Records, Sealer, Settled, Sharing, Store, StoreError};
-use crate::telemetry::{CacheResult, Metrics};
-use cache::{ClientCache, Remembered};
+use crate::domain::{Attribution, Change, Environment, Epoch, JournalEntry, Noun, Timestamp, UsageWriter};
+use crate::store::{Asker, CommitError, Door, Known, Page, Records, Sealer, Settled, Sharing, Store, StoreError};
+use crate::telemetry::Metrics;
+use apis::RememberedApis;
+use cache::ClientCache;
 use pulse::{Pulse, Standing};
+use revoked::RevokedTokens;
+use turns::Turns;
 use usage::Usage;
-
-/// How often a fill is begun again because something was committed meanwhile.
-const FILL_ATTEMPTS: usize = 16;
 
 /// How long work that asks nothing of the store may take: an RSA key of 4096 bits on a busy machine.
 const ASIDE: Duration = Duration::from_secs(10);
+/// Revoked tokens read at a time.
+const REVOKED_AT_A_TIME: u16 = 10_000;
+/// How long it may take to read all of them again.
+const REREADING: Duration = Duration::from_mins(1);
 
 /// What a registry is made with.
 pub struct RegistryParts {
@@ -52,6 +61,8 @@ pub struct RegistryParts {
     pub metrics: Arc<Metrics>,
     /// How many clients are remembered.
     pub capacity: usize,
+    /// How many revoked tokens are remembered; the store is asked about the others.
+    pub revoked: usize,
     /// What is promised of it on a store that others write to.
     pub promise: Promise,
     /// Failed authentications a minute for each pair of client id and source.
@@ -67,6 +78,8 @@ pub struct Registry {
     pulse: Option<Pulse>,
     failures: Failures,
     usage: Usage,
+    /// Who reads what is not remembered.
+    turns: Turns,
     /// Held by the thread that writes usage, which may outlast the call it works for.
     flushing: Arc<tokio::sync::Mutex<()>>,
     metrics: Arc<Metrics>,
@@ -75,6 +88,8 @@ pub struct Registry {
 /// The part that commits and beats change, from whatever thread.
 struct Memory {
     clients: ClientCache,
+    apis: RememberedApis,
+    revoked: RevokedTokens,
     keyrings: [ArcSwapOption<Keyring>; 2],
     epoch: AtomicI64,
     store: Arc<dyn Store>,
@@ -97,6 +112,8 @@ impl Registry {
         })?;
         let memory = Arc::new(Memory {
             clients: ClientCache::new(parts.capacity),
+            apis: RememberedApis::default(),
+            revoked: RevokedTokens::new(parts.revoked),
             keyrings: [ArcSwapOption::empty(), ArcSwapOption::empty()],
             epoch: AtomicI64::new(head.epoch.get()),
             store: Arc::clone(&store),
@@ -106,6 +123,7 @@ impl Registry {
         for environment in Environment::ALL {
             memory.read_keyring(environment)?;
         }
+        memory.read_revoked()?;
         let pulse = match store.sharing() {
             Sharing::Sole => None,
             Sharing::Shared => {
@@ -117,6 +135,7 @@ impl Registry {
         };
         let failures = Failures::new(parts.failures_per_minute);
         Ok(Self {
+            turns: Turns::new(parts.door.patience()),
             door: parts.door,
             memory,
             pulse,
@@ -224,93 +243,31 @@ impl Registry {
         Epoch::new(self.memory.epoch.load(Ordering::Acquire))
     }
 
-    /// Forgets what has expired in the store; says how many rows went.
+    /// Forgets what has expired, here and in the store; says how many rows went. Where revoked tokens may be missing in memory since a
+    /// commit whose end is unknown, they are read again.
     ///
     /// # Errors
     /// When the store does not answer in time.
     pub async fn tidy(&self, now: Timestamp) -> Result<u64, StoreError> {
+        self.memory.revoked.forget(now);
+        if self.memory.revoked.doubts().is_some() {
+            let memory = Arc::clone(&self.memory);
+            let work = move |_: &dyn Store| memory.read_revoked();
+            self.door.call_within((Asker::House, REREADING), work).await??;
+        }
         self.door.call(Asker::House, move |store| store.forget(now)).await?
     }
-}
 
-/// What is true now, for one request.
-#[derive(Clone, Copy)]
-pub struct View<'a> {
-    registry: &'a Registry,
-}
-
-impl View<'_> {
-    /// The client with this id; `None` for a stranger.
-    ///
-    /// # Errors
-    /// When it is not remembered and the store does not answer in time.
-    pub async fn client(&self, client_id: &ClientId) -> Result<Option<Arc<RegisteredClient>>, StoreError> {
-        let (clients, metrics) = (&self.registry.memory.clients, &self.registry.metrics);
-        let hit = |found| {
-            metrics.count_cache(CacheResult::Hit);
-            found
-        };
-        for _ in 0..FILL_ATTEMPTS {
-            match clients.get(client_id) {
-                Remembered::Known(client) => return Ok(hit(Some(client))),
-                Remembered::Stranger => return Ok(hit(None)),
-                Remembered::Forgotten => metrics.count_cache(CacheResult::Miss),
-            }
-            let began = clients.begin_fill();
-            let wanted = client_id.clone();
-            let found = self
-                .registry
-                .look_up(move |records| RegisteredClient::read(records, &wanted))
-                .await?
-                .map(Arc::new);
-            if clients.end_fill(began, client_id, found.as_ref()) {
-                return Ok(found);
-            }
-        }
-        Err(StoreError::Unavailable(
-            "the client changed again each time it was read".to_owned(),
-        ))
-    }
-
-    /// The client with this id, if it is remembered. Asks nobody.
+    /// What is counted here.
     #[must_use]
-    pub fn remembered(&self, client_id: &ClientId) -> Option<Arc<RegisteredClient>> {
-        match self.registry.memory.clients.get(client_id) {
-            Remembered::Known(client) => Some(client),
-            Remembered::Stranger | Remembered::Forgotten => None,
-        }
+    pub const fn metrics(&self) -> &Arc<Metrics> {
+        &self.metrics
     }
 
-    /// The keys of an environment.
-    ///
-    /// # Errors
-    /// When they could not be read after they last changed, and still cannot.
-    pub async fn keyring(&self, environment: Environment) -> Result<Arc<Keyring>, StoreError> {
-        let memory = &self.registry.memory;
-        if let Some(keyring) = memory.keyring_of(environment).load_full() {
-            return Ok(keyring);
-        }
-        let again = Arc::clone(memory);
-        let read = self
-            .registry
-            .door
-            .call(Asker::Caller, move |_| again.read_keyring(environment))
-            .await?;
-        read.map_err(|error| StoreError::Unavailable(error.to_string()))?;
-        let keyring = memory.keyring_of(environment).load_full();
-        keyring.ok_or_else(|| StoreError::Unavailable("the signing keys were lost again".to_owned()))
-    }
-
-    /// Whether its client revoked this token.
-    ///
-    /// # Errors
-    /// When the store does not answer in time.
-    pub async fn is_revoked(&self, jti: &TokenId) -> Result<bool, StoreError> {
-        let jti = jti.clone();
-        self.registry
-            .look_up(move |records| records.revoked_token(&jti))
-            .await
-            .map(|token| token.is_some())
+    /// How many revoked tokens are remembered.
+    #[must_use]
+    pub fn revoked_tokens(&self) -> usize {
+        self.memory.revoked.count()
     }
 }
 
@@ -332,9 +289,14 @@ impl Memory {
         }
     }
 
-    /// Forgets clients and keys; both are read again when they are next asked for.
+    /// Forgets clients, APIs and keys, which are read again when they are next asked for. Of revoked tokens none is forgotten, but any
+    /// may be missing.
     fn forget_everything(&self) {
+        self.revoked.doubt();
         self.clients.clear();
+        for environment in Environment::ALL {
+            self.apis.forget(environment);
+        }
         let _turn = self.reading_keys.lock().unwrap_or_else(PoisonError::into_inner);
         for keyring in &self.keyrings {
             keyring.store(None);
@@ -343,7 +305,9 @@ impl Memory {
 
     /// Makes what is remembered agree with `entry`. Applying an entry twice does no harm.
     fn apply(&self, entry: &JournalEntry) {
+        self.revoked.apply(entry);
         self.clients.apply(entry);
+        self.apis.apply(entry);
         if let (Noun::Key, Some(environment)) = (entry.noun, entry.environment)
             && let Err(error) = self.read_keyring(environment)
         {
@@ -377,6 +341,28 @@ impl Memory {
                 slot.store(None);
                 Err(error)
             }
+        }
+    }
+
+    /// Reads which tokens are revoked, page by page, and adds them to what is remembered. What is committed meanwhile is applied
+    /// beside it, so that afterwards none of either is missing.
+    fn read_revoked(&self) -> Result<(), StoreError> {
+        let Some(doubts) = self.revoked.doubts() else {
+            return Ok(());
+        };
+        let mut page = Page::first(REVOKED_AT_A_TIME);
+        loop {
+            let mut tokens = Vec::new();
+            self.store.read(&mut |records| {
+                tokens = records.revoked_tokens(&page)?;
+                Ok(())
+            })?;
+            self.revoked.remember(&tokens);
+            if tokens.len() < usize::from(REVOKED_AT_A_TIME) {
+                self.revoked.settle(doubts);
+                return Ok(());
+            }
+            page.after = tokens.pop().map(|(jti, _)| jti);
         }
     }
 }

@@ -5,13 +5,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Waker};
 use std::time::Duration;
 
+use super::cache::Remembered;
 use super::usage::Tally;
 use super::*;
 use crate::ambient::{Clock as _, SystemClock, SystemEntropy};
 use crate::domain::{
-    AccessLevel, Actor, AllowedApis, AllowedSources, Api, ApiId, AuthMethod, Client, ClientRole, ClientSecret,
-    ClientStatus, Meter, Milliseconds, Mutation, Partner, PartnerStatus, Pepper, Scope, Secret, SecretId, SecretKind,
-    SecretStatus, UsageBatch,
+    AccessLevel, Actor, AllowedApis, AllowedSources, Api, ApiId, AuthMethod, Client, ClientId, ClientRole,
+    ClientSecret, ClientStatus, Meter, Milliseconds, Mutation, Partner, PartnerStatus, Pepper, Scope, Secret, SecretId,
+    SecretKind, SecretStatus, UsageBatch,
 };
 use crate::store::{Decide, Draw, Drawn, Follower, MasterKey, MemoryStore, NoticeBoard, Read, Return};
 
@@ -103,6 +104,7 @@ fn replica(store: &SharedStore, promise: Promise) -> Registry {
         sealer,
         metrics,
         capacity: 100,
+        revoked: 100,
         promise,
         failures_per_minute,
         writer: UsageWriter::mint(&SystemEntropy::new()),

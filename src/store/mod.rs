@@ -103,6 +103,8 @@ pub trait Records {
     fn signing_key(&mut self, kid: &KeyId) -> Result<Option<SigningKeyRecord>, StoreError>;
     /// What is kept of a token its client revoked; `None` when it was not revoked, or has been forgotten since it expired.
     fn revoked_token(&mut self, jti: &TokenId) -> Result<Option<RevokedToken>, StoreError>;
+    /// Every token that is kept as revoked, with its `exp`, by id.
+    fn revoked_tokens(&mut self, page: &Page<TokenId>) -> Result<Vec<(TokenId, Timestamp)>, StoreError>;
     /// What was created under an idempotency key.
     fn idempotency(
         &mut self,

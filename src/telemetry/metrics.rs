@@ -1,6 +1,8 @@
 //! Metrics in the Prometheus text format. Every label value comes from a closed set, so no caller can add a series, and
 //! every series is resolved at the start, so counting is an array access and an atomic addition.
 
+mod remembered;
+
 use std::time::Duration;
 
 use prometheus::core::Collector;
@@ -9,6 +11,7 @@ use prometheus::{
     Registry, TextEncoder,
 };
 
+use self::remembered::RememberedTokens;
 use super::noticed::Noticed;
 use super::refusals::{Line, Refusals};
 use crate::domain::{Environment, Seconds};
@@ -152,6 +155,7 @@ pub struct Metrics {
     noticed: Noticed,
     journal_epoch: IntGauge,
     stale_answers: IntCounter,
+    remembered: RememberedTokens,
 }
 
 impl Default for Metrics {
@@ -181,6 +185,7 @@ impl Metrics {
             noticed: Noticed::register(&registry),
             journal_epoch: journal_epoch(&registry),
             stale_answers: stale_answers(&registry),
+            remembered: RememberedTokens::new(&registry),
             registry,
         }
     }

@@ -59,8 +59,12 @@ impl DatabaseSettings {
 /// What this replica remembers.
 #[derive(Clone, Debug)]
 pub struct RegistrySettings {
-    /// The most entries remembered.
+    /// The most clients remembered.
     pub cache: usize,
+    /// The most revoked tokens remembered.
+    pub revoked: usize,
+    /// The most tokens whose signature is remembered to be right, in each environment.
+    pub verified: usize,
     /// The longest a request waits for a fresh view.
     pub timeout: Duration,
     /// How old a view may be.
@@ -80,6 +84,24 @@ impl RegistrySettings {
                 ),
                 &whole(100, 10_000_000),
             ),
+            revoked: reading.value(
+                key(
+                    "registry.revoked",
+                    "1000000",
+                    "The most revoked tokens remembered by each replica, in some 30 bytes each, until they would have expired. \
+                 Introspection asks the store about tokens of which it cannot tell without the others.",
+                ),
+                &whole(100, 100_000_000),
+            ),
+            verified: reading.value(
+                key(
+                    "registry.verified",
+                    "10000",
+                    "The most tokens whose signature each replica remembers to be right, in each environment, in about \
+                 1 kB each. Introspecting one of them again computes no signature; all that can change is still looked at.",
+                ),
+                &whole(100, 10_000_000),
+            ),
             timeout: reading.value(
                 key(
                     "registry.timeout",
@@ -89,30 +111,38 @@ impl RegistrySettings {
                 ),
                 &duration("50ms", "1m"),
             ),
-            freshness: reading.value(
-                key(
-                    "registry.freshness",
-                    "at_once",
-                    "How old the state behind an answer may be. With `at_once` a revocation holds on every \
-                 replica when it is acknowledged; a duration trades that for fewer looks at the store.",
-                ),
-                &Rule::new("`at_once`, or a duration from `100ms` to `1m`", |text| match text {
-                    "at_once" => Some(Freshness::AtOnce),
-                    other => parse_duration(other)
-                        .filter(|age| (Duration::from_millis(100)..=Duration::from_mins(1)).contains(age))
-                        .map(Freshness::Within),
-                }),
-            ),
-            outage: reading.value(
-                key(
-                    "registry.outage",
-                    "0s",
-                    "How long to go on with what is remembered when the store cannot be reached. `0s`: not at \
-                 all. During that time a revocation elsewhere is not seen. It bridges tokens and the JWKS; introspection, \
-                 which asks the store about each token, is answered with 503.",
-                ),
-                &duration("0s", "1h").and_then(|outage| Some((!outage.is_zero()).then_some(outage))),
-            ),
+            freshness: freshness(reading),
+            outage: outage(reading),
         }
     }
+}
+
+fn freshness(reading: &mut Reading) -> Freshness {
+    reading.value(
+        key(
+            "registry.freshness",
+            "at_once",
+            "How old the state behind an answer may be. With `at_once` a revocation holds on every \
+                 replica when it is acknowledged; a duration trades that for fewer looks at the store.",
+        ),
+        &Rule::new("`at_once`, or a duration from `100ms` to `1m`", |text| match text {
+            "at_once" => Some(Freshness::AtOnce),
+            other => parse_duration(other)
+                .filter(|age| (Duration::from_millis(100)..=Duration::from_mins(1)).contains(age))
+                .map(Freshness::Within),
+        }),
+    )
+}
+
+fn outage(reading: &mut Reading) -> Option<Duration> {
+    reading.value(
+        key(
+            "registry.outage",
+            "0s",
+            "How long to go on with what is remembered when the store cannot be reached. `0s`: not at \
+                 all. During that time a revocation elsewhere is not seen. It bridges tokens, introspection, the JWKS \
+                 and the metadata, as far as memory goes; what has to be read is answered with 503.",
+        ),
+        &duration("0s", "1h").and_then(|outage| Some((!outage.is_zero()).then_some(outage))),
+    )
 }

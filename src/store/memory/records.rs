@@ -113,6 +113,11 @@ impl Records for Shelves {
         Ok(self.revoked_tokens.get(jti).cloned())
     }
 
+    fn revoked_tokens(&mut self, page: &Page<TokenId>) -> Result<Vec<(TokenId, Timestamp)>, StoreError> {
+        let tokens = piece(self.revoked_tokens.iter(), page, |_| true);
+        Ok(tokens.into_iter().map(|token| (token.jti, token.expires_at)).collect())
+    }
+
     fn idempotency(
         &mut self,
         operator_id: &OperatorId,

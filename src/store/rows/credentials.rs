@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use super::{Columns, seconds};
 use crate::domain::{
     ClientSecret, Epoch, IdempotencyRecord, KeyState, Operator, OperatorStatus, RevokedToken, SecretDigest,
-    SecretStatus, SigningKeyRecord,
+    SecretStatus, SigningKeyRecord, Timestamp, TokenId,
 };
 use crate::store::StoreError;
 use crate::store::schema::{client_secrets, idempotency_keys, operators, revoked_tokens, signing_keys};
@@ -224,6 +224,26 @@ impl TryFrom<RevokedTokenRow> for RevokedToken {
             environment: COLUMNS.text("environment", &row.environment)?,
             expires_at: COLUMNS.moment("expires_at", row.expires_at)?,
         })
+    }
+}
+
+/// As much of a revoked token as a replica remembers.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = revoked_tokens)]
+pub(in crate::store) struct RevokedEndRow {
+    jti: String,
+    expires_at: i64,
+}
+
+impl TryFrom<RevokedEndRow> for (TokenId, Timestamp) {
+    type Error = StoreError;
+
+    fn try_from(row: RevokedEndRow) -> Result<Self, StoreError> {
+        const COLUMNS: Columns = Columns("revoked_tokens");
+        Ok((
+            COLUMNS.text("jti", &row.jti)?,
+            COLUMNS.moment("expires_at", row.expires_at)?,
+        ))
     }
 }
 

@@ -8,7 +8,7 @@ mod usage;
 
 use std::str::FromStr;
 
-pub(super) use credentials::{IdempotencyRow, OperatorRow, RevokedTokenRow, SecretRow, SigningKeyRow};
+pub(super) use credentials::{IdempotencyRow, OperatorRow, RevokedEndRow, RevokedTokenRow, SecretRow, SigningKeyRow};
 pub(super) use directory::{ApiRow, ClientRow, PartnerRow};
 pub(super) use journal::JournalRow;
 pub(super) use notices::{DeliveryRow, EndingRow, NoticeRow};

@@ -11,7 +11,8 @@ use crate::domain::{
 };
 use crate::store::connection::DbConn;
 use crate::store::rows::{
-    ApiRow, ClientRow, IdempotencyRow, JournalRow, OperatorRow, PartnerRow, RevokedTokenRow, SecretRow, SigningKeyRow,
+    ApiRow, ClientRow, IdempotencyRow, JournalRow, OperatorRow, PartnerRow, RevokedEndRow, RevokedTokenRow, SecretRow,
+    SigningKeyRow,
 };
 use crate::store::schema::{
     apis, client_secrets, clients, epoch, idempotency_keys, installation, journal, operators, partners, revoked_tokens,
@@ -202,6 +203,15 @@ impl Records for SqlRecords<'_> {
             .find(jti.as_str())
             .select(RevokedTokenRow::as_select());
         one("revoked_tokens", query.first(self.connection))
+    }
+
+    fn revoked_tokens(&mut self, page: &Page<TokenId>) -> Result<Vec<(TokenId, Timestamp)>, StoreError> {
+        let mut query = revoked_tokens::table.select(RevokedEndRow::as_select()).into_boxed();
+        if let Some(after) = &page.after {
+            query = query.filter(revoked_tokens::jti.gt(after.as_str()));
+        }
+        let query = query.order(revoked_tokens::jti).limit(page.limit.into());
+        all("revoked_tokens", query.load(self.connection))
     }
 
     fn idempotency(

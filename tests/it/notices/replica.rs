@@ -70,6 +70,7 @@ impl Replica {
             door: Door::new(Arc::clone(store), 4, Duration::from_secs(20), Arc::new(|_| ())),
             sealer: Arc::new(master_key.unwrap().sealer()),
             capacity: 100,
+            revoked: 1000,
             metrics: Arc::clone(&metrics),
             promise: Promise {
                 freshness: Freshness::AtOnce,

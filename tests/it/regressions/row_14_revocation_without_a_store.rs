@@ -44,23 +44,34 @@ fn no_fault_of_the_store_lets_revocation_say_200() {
     }
 }
 
+/// Where others write too, what is remembered may be out of date. Where nobody else does, it is all there is.
 #[test]
-fn a_store_that_cannot_be_read_confirms_nothing() {
+fn a_store_that_cannot_be_read_revokes_nothing_and_confirms_no_more_than_is_known() {
     for sharing in [Sharing::Sole, Sharing::Shared] {
         let (store, installation) = failing(sharing);
         let client = installation.client("acme").register();
         let asking = installation.resource_server("orders").register();
-        let token = installation.issue(&client);
+        let (token, ended) = (installation.issue(&client), installation.issue(&client));
+        assert_eq!(installation.revoke(&client, &ended).status, 200);
         assert!(installation.is_active(&asking, &token));
         store.set(Fault::Unreadable);
-        installation
-            .introspect(&asking, &token)
-            .refused(503, "temporarily_unavailable");
+        match sharing {
+            Sharing::Sole => {
+                assert!(installation.is_active(&asking, &token) && !installation.is_active(&asking, &ended));
+            }
+            Sharing::Shared => {
+                for token in [&token, &ended] {
+                    let answer = installation.introspect(&asking, token);
+                    answer.refused(503, "temporarily_unavailable");
+                }
+            }
+        }
         installation
             .revoke(&client, &token)
             .refused(503, "temporarily_unavailable");
         store.set(Fault::Nothing);
         assert!(installation.is_active(&asking, &token));
+        assert!(!installation.is_active(&asking, &ended));
     }
 }
 

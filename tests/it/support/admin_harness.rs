@@ -234,6 +234,7 @@ fn office(store: Arc<dyn Store>, clock: Arc<HeldClock>, failures_per_minute: u32
         door,
         sealer: Arc::clone(&sealer),
         capacity: 100,
+        revoked: 1000,
         metrics: Arc::new(Metrics::new()),
         promise: Promise {
             freshness: Freshness::AtOnce,

@@ -22,7 +22,7 @@ use actix_web::rt::{Runtime, System};
 use actix_web::web::Data;
 use actix_web::{App, HttpServer};
 use mintmark::ambient::{Clock, SystemEntropy};
-use mintmark::authority::{Authority, AuthorityParts};
+use mintmark::authority::{Authority, AuthorityParts, TokenMemory};
 use mintmark::domain::{
     Actor, Algorithm, Api, Attribution, Environment, Epoch, Milliseconds, Mutation, Partner, PartnerStatus, Pepper,
     Scope, Seconds, Timestamp, TokenLifetime, UsageWriter,
@@ -112,6 +112,8 @@ pub struct Plan {
     pub failures_per_minute: u32,
     /// Whether the metadata says `response_types_supported`.
     pub response_types: bool,
+    /// How many revoked tokens are remembered.
+    pub revoked: usize,
 }
 
 impl Default for Plan {
@@ -127,6 +129,7 @@ impl Default for Plan {
             patience: Duration::from_secs(10),
             failures_per_minute: 1_000_000,
             response_types: false,
+            revoked: 1000,
         }
     }
 }
@@ -174,11 +177,7 @@ impl Installation {
     }
 
     pub fn try_commit(&self, mutation: Mutation) -> Result<(), CommitError> {
-        let attribution = Attribution {
-            actor: Actor::CommandLine,
-            at: self.clock.now_milliseconds(),
-            request_id: None,
-        };
+        let attribution = attribution(self);
         let decide = move |_: &mut dyn Records| Ok((Some(mutation.clone().into()), ()));
         block_on(self.registry.commit(attribution, decide))
     }
@@ -220,6 +219,15 @@ impl Drop for Installation {
     }
 }
 
+/// Somebody at the machine, now.
+pub fn attribution(installation: &Installation) -> Attribution {
+    Attribution {
+        actor: Actor::CommandLine,
+        at: installation.clock.now_milliseconds(),
+        request_id: None,
+    }
+}
+
 /// Runs `future` to its end on this thread.
 pub fn block_on<F: Future>(future: F) -> F::Output {
     Runtime::new().expect("a runtime can be made").block_on(future)
@@ -244,6 +252,7 @@ impl Plan {
             sealer: Arc::clone(&sealer),
             metrics: Arc::clone(&metrics),
             capacity: 1000,
+            revoked: self.revoked,
             promise: Promise {
                 freshness: Freshness::AtOnce,
                 patience: self.patience,
@@ -304,6 +313,7 @@ fn authority(
         pepper: Arc::clone(pepper),
         clock: Arc::<ManualClock>::clone(clock),
         entropy: Arc::new(SystemEntropy::new()),
+        memory: TokenMemory { verified: 1000 },
     };
     let lifetime = TokenLifetime::try_from(300).unwrap();
     Authority::new(parts, environment, PUBLIC_URL, lifetime)

@@ -1,0 +1,142 @@
+//! The view of one request: the remembered clients, APIs, keys and revoked tokens as they stand behind the barrier.
+
+use std::sync::Arc;
+
+use super::cache::Remembered;
+use super::revoked::Recollection;
+use super::{Keyring, RegisteredClient, Registry};
+use crate::domain::{Api, ClientId, Environment, Timestamp, TokenId};
+use crate::store::{Asker, StoreError};
+use crate::telemetry::CacheResult;
+
+/// How often a fill is begun again because something was committed meanwhile.
+const FILL_ATTEMPTS: usize = 16;
+
+/// What is true now, for one request.
+#[derive(Clone, Copy)]
+pub struct View<'a> {
+    pub(super) registry: &'a Registry,
+}
+
+/// Nothing is remembered of it: the store has to be asked.
+struct Forgotten;
+
+impl View<'_> {
+    /// The client with this id; `None` for a stranger.
+    ///
+    /// # Errors
+    /// When it is not remembered and the store does not answer in time.
+    pub async fn client(&self, client_id: &ClientId) -> Result<Option<Arc<RegisteredClient>>, StoreError> {
+        if let Ok(known) = self.recall(client_id) {
+            return Ok(known);
+        }
+        let _turn = self.registry.turns.take(client_id).await?;
+        let clients = &self.registry.memory.clients;
+        for _ in 0..FILL_ATTEMPTS {
+            // Whoever had the turn before may have read it.
+            if let Ok(known) = self.recall(client_id) {
+                return Ok(known);
+            }
+            self.registry.metrics.count_cache(CacheResult::Miss);
+            let began = clients.begin_fill();
+            let wanted = client_id.clone();
+            let found = self
+                .registry
+                .look_up(move |records| RegisteredClient::read(records, &wanted))
+                .await?
+                .map(Arc::new);
+            if clients.end_fill(began, client_id, found.as_ref()) {
+                return Ok(found);
+            }
+        }
+        Err(StoreError::Unavailable(
+            "the client changed again each time it was read".to_owned(),
+        ))
+    }
+
+    /// What is remembered under this id: a client, or that it is nobody's.
+    fn recall(self, client_id: &ClientId) -> Result<Option<Arc<RegisteredClient>>, Forgotten> {
+        let known = match self.registry.memory.clients.get(client_id) {
+            Remembered::Known(client) => Some(client),
+            Remembered::Stranger => None,
+            Remembered::Forgotten => return Err(Forgotten),
+        };
+        self.registry.metrics.count_cache(CacheResult::Hit);
+        Ok(known)
+    }
+
+    /// The client with this id, if it is remembered. Asks nobody.
+    #[must_use]
+    pub fn remembered(&self, client_id: &ClientId) -> Option<Arc<RegisteredClient>> {
+        match self.registry.memory.clients.get(client_id) {
+            Remembered::Known(client) => Some(client),
+            Remembered::Stranger | Remembered::Forgotten => None,
+        }
+    }
+
+    /// The APIs of an environment, by id.
+    ///
+    /// # Errors
+    /// When they are not remembered and the store does not answer in time.
+    pub async fn apis(&self, environment: Environment) -> Result<Arc<[Api]>, StoreError> {
+        let remembered = &self.registry.memory.apis;
+        if let Ok(apis) = remembered.get(environment) {
+            return Ok(apis);
+        }
+        let _turn = self.registry.turns.take(&environment).await?;
+        for _ in 0..FILL_ATTEMPTS {
+            let began = match remembered.get(environment) {
+                Ok(apis) => return Ok(apis),
+                Err(began) => began,
+            };
+            let read = self.registry.look_up(move |records| records.apis(environment)).await?;
+            let apis = read.into();
+            if remembered.keep(environment, began, &apis) {
+                return Ok(apis);
+            }
+        }
+        Err(StoreError::Unavailable(
+            "the APIs changed again each time they were read".to_owned(),
+        ))
+    }
+
+    /// The keys of an environment.
+    ///
+    /// # Errors
+    /// When they could not be read after they last changed, and still cannot.
+    pub async fn keyring(&self, environment: Environment) -> Result<Arc<Keyring>, StoreError> {
+        let memory = &self.registry.memory;
+        if let Some(keyring) = memory.keyring_of(environment).load_full() {
+            return Ok(keyring);
+        }
+        let again = Arc::clone(memory);
+        let read = self
+            .registry
+            .door
+            .call(Asker::Caller, move |_| again.read_keyring(environment))
+            .await?;
+        read.map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        let keyring = memory.keyring_of(environment).load_full();
+        keyring.ok_or_else(|| StoreError::Unavailable("the signing keys were lost again".to_owned()))
+    }
+
+    /// Whether its client revoked the token `jti`, whose `exp` is `end`.
+    ///
+    /// # Errors
+    /// When memory cannot tell and the store does not answer in time.
+    pub async fn is_revoked(&self, jti: &TokenId, end: Timestamp) -> Result<bool, StoreError> {
+        match self.registry.memory.revoked.recall(jti, end) {
+            Recollection::Revoked => Ok(true),
+            Recollection::NotRevoked => Ok(false),
+            Recollection::Uncertain => {
+                self.registry.metrics.count_revoked_token_read();
+                let jti = jti.clone();
+                let kept = self
+                    .registry
+                    .look_up(move |records| records.revoked_token(&jti))
+                    .await?;
+                Ok(kept.is_some())
+            }
+        }
+    }
+}
