@@ -105,9 +105,16 @@ impl Registry {
     /// When the store does not answer or a key cannot be used.
     pub fn open(parts: RegistryParts) -> Result<Self, KeyringError> {
         let store = Arc::clone(parts.door.store());
-        let mut head = Known::NOTHING;
+        let (mut epoch, mut known) = (Epoch::ZERO, Known::NOTHING);
         store.read(&mut |records| {
-            head = Known::head(records)?;
+            match store.sharing() {
+                // Nobody follows here, so a journal that was damaged does not keep from starting the server that can tell of it.
+                Sharing::Sole => epoch = records.epoch()?,
+                Sharing::Shared => {
+                    known = Known::head(records)?;
+                    epoch = known.epoch;
+                }
+            }
             Ok(())
         })?;
         let memory = Arc::new(Memory {
@@ -115,7 +122,7 @@ impl Registry {
             apis: RememberedApis::default(),
             revoked: RevokedTokens::new(parts.revoked),
             keyrings: [ArcSwapOption::empty(), ArcSwapOption::empty()],
-            epoch: AtomicI64::new(head.epoch.get()),
+            epoch: AtomicI64::new(epoch.get()),
             store: Arc::clone(&store),
             sealer: parts.sealer,
             reading_keys: Mutex::default(),
@@ -129,7 +136,7 @@ impl Registry {
             Sharing::Shared => {
                 let applied = Arc::clone(&memory);
                 let apply = Box::new(move |entry: &JournalEntry| applied.apply(entry));
-                let started = Pulse::start(store, head, parts.promise, apply);
+                let started = Pulse::start(store, known, parts.promise, apply);
                 Some(started.map_err(|error| StoreError::Unavailable(error.to_string()))?)
             }
         };
