@@ -139,6 +139,8 @@ const GIVEN: &[(&str, &str)] = &[
     ),
     ("webhook.timeout", "2s"),
     ("webhook.ca_file", "ca.pem"),
+    ("secrets.safe_to_retire_after", "7d"),
+    ("usage.keep", "90d"),
     ("metadata.response_types_supported", "true"),
     ("log.level", "debug"),
     ("log.format", "json"),
