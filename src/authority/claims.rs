@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::Authority;
 use crate::domain::{ClientId, PartnerId, ResourceIndicator, Scope, Timestamp, TokenId, sha256};
-use crate::jose::{CompactJws, NumericDate, TokenType, verify};
+use crate::jose::{CompactJws, JsonObject, NumericDate, TokenType, verify};
 use crate::registry::{Keyring, UnderKeyring};
 use crate::telemetry::CacheResult;
 
@@ -14,37 +14,44 @@ use crate::telemetry::CacheResult;
 /// revocation and all that may have changed are looked at each time.
 pub(super) type VerifiedTokens = UnderKeyring<[u8; 32], Arc<IssuedToken>>;
 
-/// The claims as they are written, in the order in which they stand in the token.
-#[derive(Serialize)]
+/// Room for the claims of an ordinary token, in bytes, so that writing them allocates once.
+const ORDINARY_CLAIMS: usize = 512;
+
+/// The claims as they are written.
 pub(super) struct Claims<'a> {
     pub(super) iss: &'a str,
     pub(super) sub: &'a str,
-    pub(super) aud: Audience<'a>,
+    pub(super) aud: &'a [ResourceIndicator],
     pub(super) client_id: &'a str,
     pub(super) iat: i64,
     pub(super) nbf: i64,
     pub(super) exp: i64,
     pub(super) jti: &'a str,
     pub(super) scope: &'a str,
-    #[serde(rename = "partnerId")]
     pub(super) partner_id: &'a str,
     pub(super) environment: &'a str,
 }
 
-/// `aud` (RFC 7519 §4.1.3): a text for one, an array for several.
-#[derive(Serialize)]
-#[serde(untagged)]
-pub(super) enum Audience<'a> {
-    One(&'a ResourceIndicator),
-    Several(&'a [ResourceIndicator]),
-}
-
-impl<'a> Audience<'a> {
-    pub(super) fn of(audiences: &'a [ResourceIndicator]) -> Self {
-        match audiences {
-            [one] => Self::One(one),
-            several => Self::Several(several),
-        }
+impl Claims<'_> {
+    /// The claims set, in the order in which the claims stand in the token. `aud` is a text for one audience, a list for several
+    /// (RFC 7519 §4.1.3).
+    pub(super) fn to_json(&self) -> Vec<u8> {
+        let json = JsonObject::with_capacity(ORDINARY_CLAIMS)
+            .text("iss", self.iss)
+            .text("sub", self.sub);
+        let json = match self.aud {
+            [one] => json.text("aud", one.as_str()),
+            several => json.texts("aud", several.iter().map(ResourceIndicator::as_str)),
+        };
+        json.text("client_id", self.client_id)
+            .number("iat", self.iat)
+            .number("nbf", self.nbf)
+            .number("exp", self.exp)
+            .text("jti", self.jti)
+            .text("scope", self.scope)
+            .text("partnerId", self.partner_id)
+            .text("environment", self.environment)
+            .finish()
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::time::Instant;
 
+use actix_web::http::header::ContentType;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 
@@ -22,7 +23,7 @@ pub(super) async fn token(request: HttpRequest, payload: Payload, endpoints: Dat
         Ok(issued) => {
             let mut response = HttpResponse::Ok();
             no_store(&mut response);
-            response.json(issued)
+            response.content_type(ContentType::json()).body(issued.to_json())
         }
         Err(error) => endpoints.refuse(&error, &caller, Endpoint::Token),
     };
