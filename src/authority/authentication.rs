@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use super::error::{AuthorityError, Rejection};
 use super::{Authority, Caller};
 use crate::domain::{
-    AuthMethod, ClientId, Environment, Secret, SecretDigest, SecretId, SecretKind, Timestamp, TokenRefusal,
+    AuthMethod, ClientId, Environment, SecretDigest, SecretId, SecretKind, Timestamp, TokenRefusal,
 };
 use crate::registry::{Attempt, FailureKey, Happening, RegisteredClient, View};
 
@@ -99,7 +99,7 @@ impl AuthenticatedClient {
         ends.into_iter().flatten().min()
     }
 
-    /// The secret it authenticated with.
+    /// The id of the secret it authenticated with.
     #[must_use]
     pub fn secret_id(&self) -> &SecretId {
         &self.registered.secrets[self.place].secret_id
@@ -171,8 +171,8 @@ impl Authority {
 
 /// Whether the secret is one of ours, undamaged, for a client of `environment`.
 fn secret_form(secret: &str, environment: Environment) -> Result<(), Rejection> {
-    let secret = Secret::recognise(secret).ok_or(Rejection::MalformedSecret)?;
-    if secret.kind() == SecretKind::Client(environment) {
+    let kind = SecretKind::of(secret).ok_or(Rejection::MalformedSecret)?;
+    if kind == SecretKind::Client(environment) {
         Ok(())
     } else {
         Err(Rejection::WrongKind)

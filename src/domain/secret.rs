@@ -47,6 +47,20 @@ impl SecretKind {
             Self::Operator => "mmo_",
         }
     }
+
+    /// The kind of a secret of ours, whole and undamaged. `None` says only that it is not.
+    #[must_use]
+    pub fn of(text: &str) -> Option<Self> {
+        if text.len() > LONGEST_SECRET {
+            return None;
+        }
+        let kind = Self::ALL.into_iter().find(|kind| text.starts_with(kind.prefix()))?;
+        let body = text.len().checked_sub(CHECKSUM_CHARACTERS)?;
+        let (before, found) = (text.get(..body)?, text.get(body..)?);
+        let whole =
+            before.len() == kind.prefix().len() + RANDOM_CHARACTERS && checksum(before).as_slice() == found.as_bytes();
+        whole.then_some(kind)
+    }
 }
 
 /// A secret in clear, ours by form. It is wiped on drop and has neither `Display` nor `PartialEq`.
@@ -65,23 +79,14 @@ impl Secret {
         text.push_str(kind.prefix());
         URL_SAFE_NO_PAD.encode_string(*random, &mut text);
         let checksum = checksum(&text);
-        text.push_str(&checksum);
+        text.extend(checksum.map(char::from));
         Self { text, kind }
     }
 
     /// Recognises one of ours, whole and undamaged, of whatever kind. `None` says only that it is not.
     #[must_use]
     pub fn recognise(text: &str) -> Option<Self> {
-        if text.len() > LONGEST_SECRET {
-            return None;
-        }
-        let kind = SecretKind::ALL
-            .into_iter()
-            .find(|kind| text.starts_with(kind.prefix()))?;
-        let body = text.len().checked_sub(CHECKSUM_CHARACTERS)?;
-        let (before, found) = (text.get(..body)?, text.get(body..)?);
-        let whole = before.len() == kind.prefix().len() + RANDOM_CHARACTERS && checksum(before) == found;
-        whole.then(|| Self {
+        SecretKind::of(text).map(|kind| Self {
             text: Zeroizing::new(text.to_owned()),
             kind,
         })
@@ -112,10 +117,15 @@ impl fmt::Debug for Secret {
     }
 }
 
-fn checksum(before: &str) -> String {
-    let mut text = URL_SAFE_NO_PAD.encode(sha256(&[before.as_bytes()]));
-    text.truncate(CHECKSUM_CHARACTERS);
-    text
+/// Base64url writes three bytes as four characters: the first six bytes of the digest hold the checksum, and two characters more.
+fn checksum(before: &str) -> [u8; CHECKSUM_CHARACTERS] {
+    let mut characters = [0; 8];
+    URL_SAFE_NO_PAD
+        .encode_slice(&sha256(&[before.as_bytes()])[..6], &mut characters)
+        .expect("six bytes are eight characters");
+    let mut checksum = [0; CHECKSUM_CHARACTERS];
+    checksum.copy_from_slice(&characters[..CHECKSUM_CHARACTERS]);
+    checksum
 }
 
 /// SHA-256 over the concatenation of `parts`.
