@@ -11,9 +11,7 @@ use zeroize::Zeroizing;
 
 use super::error::{AuthorityError, Rejection};
 use super::{Authority, Caller};
-use crate::domain::{
-    AuthMethod, ClientId, Environment, SecretDigest, SecretId, SecretKind, Timestamp, TokenRefusal,
-};
+use crate::domain::{AuthMethod, ClientId, Environment, SecretDigest, SecretId, SecretKind, Timestamp, TokenRefusal};
 use crate::registry::{Attempt, FailureKey, Happening, RegisteredClient, View};
 
 /// How credentials were presented.

@@ -1,8 +1,12 @@
 //! The client credentials grant (RFC 6749 §4.4): what an authenticated client asks for, cut to what it may have.
 
+use std::sync::Arc;
+
 use super::authentication::AuthenticatedClient;
 use super::error::AuthorityError;
-use crate::domain::{ClientRole, Entitlement, GrantType, Invalid, PartnerId, ResourceIndicator, Scope, SecretId};
+use crate::domain::{
+    ClientRole, Entitlement, GrantType, Granted, Invalid, PartnerId, ResourceIndicator, Scope, SecretId,
+};
 
 /// What a token request asks for, as sent. It is looked at only once its sender is authenticated.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,8 +32,7 @@ impl TokenRequest<'_> {
 pub struct Grant {
     client: AuthenticatedClient,
     partner_id: PartnerId,
-    scope: Scope,
-    audiences: Vec<ResourceIndicator>,
+    granted: Arc<Granted>,
 }
 
 impl Grant {
@@ -51,16 +54,10 @@ impl Grant {
         &self.partner_id
     }
 
-    /// The scopes, at least one.
+    /// The scopes and the audiences, at least one of each.
     #[must_use]
-    pub const fn scope(&self) -> &Scope {
-        &self.scope
-    }
-
-    /// The audiences, at least one.
-    #[must_use]
-    pub fn audiences(&self) -> &[ResourceIndicator] {
-        &self.audiences
+    pub fn granted(&self) -> &Granted {
+        &self.granted
     }
 }
 
@@ -75,16 +72,21 @@ pub(super) fn grant(client: AuthenticatedClient, request: &TokenRequest<'_>) -> 
         ));
     };
     let partner_id = partner_id.clone();
-    let targets = targets(&client.registered().entitlements, &request.resources)?;
-    let (scope, audiences) = match request.scope {
-        Some(text) => asked(text, &targets, request.resources.is_empty())?,
-        None => everything(&targets)?,
+    let entitlements = &client.registered().entitlements;
+    let granted = match (request.scope, request.resources.as_slice()) {
+        (None, []) => entitlements.everything().cloned(),
+        (None, resources) => Granted::all_of(targets(entitlements.each(), resources)?).map(Arc::new),
+        (Some(text), resources) => {
+            let targets = targets(entitlements.each(), resources)?;
+            Some(Arc::new(asked(text, &targets, resources.is_empty())?))
+        }
     };
+    // Without `scope`: all the scopes of the targets (RFC 6749 §3.3, the documented default).
+    let granted = granted.ok_or(AuthorityError::InvalidScope(Invalid::new("of this client is empty")))?;
     Ok(Grant {
         client,
         partner_id,
-        scope,
-        audiences,
+        granted,
     })
 }
 
@@ -109,22 +111,9 @@ fn targets<'a>(entitlements: &'a [Entitlement], resources: &[&str]) -> Result<Ve
     Ok(targets)
 }
 
-/// Without `scope`: all the scopes of the targets (RFC 6749 §3.3, the documented default).
-fn everything(targets: &[&Entitlement]) -> Result<(Scope, Vec<ResourceIndicator>), AuthorityError> {
-    if targets.is_empty() {
-        return Err(AuthorityError::InvalidScope(Invalid::new("of this client is empty")));
-    }
-    let scope = targets.iter().flat_map(|target| target.scope.iter().cloned()).collect();
-    Ok((scope, targets.iter().map(|target| target.audience.clone()).collect()))
-}
-
 /// With `scope`: what was asked, all of it or nothing. Scopes of several APIs need their resources named (RFC 9068 §3), and every
 /// resource named needs a scope, so that no audience stands in a token that says nothing to it.
-fn asked(
-    text: &str,
-    targets: &[&Entitlement],
-    default_target: bool,
-) -> Result<(Scope, Vec<ResourceIndicator>), AuthorityError> {
+fn asked(text: &str, targets: &[&Entitlement], default_target: bool) -> Result<Granted, AuthorityError> {
     let scope: Scope = text.parse().map_err(AuthorityError::InvalidScope)?;
     let refuse = |reason| Err(AuthorityError::InvalidScope(Invalid::new(reason)));
     if scope
@@ -143,8 +132,6 @@ fn asked(
     if !default_target && owners.len() < targets.len() {
         return refuse("has no token of one of the resources named");
     }
-    Ok((
-        scope,
-        owners.into_iter().map(|target| target.audience.clone()).collect(),
-    ))
+    let audiences = owners.into_iter().map(|target| target.audience.clone()).collect();
+    Ok(Granted::new(scope, audiences))
 }

@@ -94,6 +94,7 @@ impl Authority {
         }
         let entitled = holder
             .entitlements
+            .each()
             .iter()
             .find(|entitlement| entitlement.audience == *audience);
         let scope = entitled.map(|entitlement| entitlement.scope.intersection(&token.scope));

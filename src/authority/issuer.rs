@@ -94,17 +94,17 @@ impl Issuer {
         let exp = now + client.token_lifetime.unwrap_or(self.lifetime).seconds();
         let exp = grant.client().ends_at().map_or(exp, |end| exp.min(end));
         let jti = TokenId::mint(grant.secret_id(), entropy);
-        let scope = grant.scope().to_string();
+        let granted = grant.granted();
         let claims = Claims {
             iss: &self.identifier,
             sub: client.client_id.as_str(),
-            aud: grant.audiences(),
+            aud: granted.audiences(),
             client_id: client.client_id.as_str(),
             iat: now.seconds(),
             nbf: now.seconds(),
             exp: exp.seconds(),
             jti: jti.as_str(),
-            scope: &scope,
+            scope: granted.scope_text(),
             partner_id: grant.partner_id().as_str(),
             environment: self.environment.as_str(),
         };
@@ -115,7 +115,7 @@ impl Issuer {
             access_token,
             token_type: "Bearer",
             expires_in: exp.since(now),
-            scope,
+            scope: granted.scope_text().to_owned(),
         })
     }
 }

@@ -18,6 +18,51 @@ pub struct Entitlement {
     pub scope: Scope,
 }
 
+/// Scopes, and the audiences they belong to: what a token is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Granted {
+    scope: Scope,
+    text: String,
+    audiences: Vec<ResourceIndicator>,
+}
+
+impl Granted {
+    /// These scopes, which belong to these audiences.
+    #[must_use]
+    pub fn new(scope: Scope, audiences: Vec<ResourceIndicator>) -> Self {
+        let text = scope.to_string();
+        Self { scope, text, audiences }
+    }
+
+    /// All that is in `entitlements`; `None` when nothing is.
+    #[must_use]
+    pub fn all_of<'a>(entitlements: impl IntoIterator<Item = &'a Entitlement>) -> Option<Self> {
+        let entitlements: Vec<_> = entitlements.into_iter().collect();
+        let scopes = entitlements.iter().flat_map(|entitlement| entitlement.scope.iter());
+        let audiences = entitlements.iter().map(|entitlement| entitlement.audience.clone());
+        let all = Self::new(scopes.cloned().collect(), audiences.collect());
+        (!all.audiences.is_empty()).then_some(all)
+    }
+
+    /// The scopes.
+    #[must_use]
+    pub const fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// The scopes as they are written (RFC 6749 §3.3).
+    #[must_use]
+    pub fn scope_text(&self) -> &str {
+        &self.text
+    }
+
+    /// The audiences.
+    #[must_use]
+    pub fn audiences(&self) -> &[ResourceIndicator] {
+        &self.audiences
+    }
+}
+
 /// What `client` may have: its access level, cut to the ceiling of its partner and of the partner's parent, spread over the
 /// APIs of its environment that it is allowed. Nothing while a partner above it is suspended, nothing for a resource server.
 #[must_use]

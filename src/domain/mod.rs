@@ -41,7 +41,7 @@ pub use api::Api;
 pub use client::{AccessLevel, AllowedApis, AuthMethod, Client, ClientId, ClientRole, ClientStatus, TokenLifetime};
 pub use client_secret::{ClientSecret, MOST_LIVE_SECRETS, SecretId, SecretStatus};
 pub use delivery::{Delivery, DeliveryState, FailedAttempt, KeptNotice};
-pub use entitlement::{Entitlement, entitlements};
+pub use entitlement::{Entitlement, Granted, entitlements};
 pub use environment::Environment;
 pub use grant_type::GrantType;
 pub use idempotency::{IdempotencyKey, IdempotencyRecord};

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use quick_cache::sync::Cache;
 
+use super::alike::Alike;
 use super::registered::RegisteredClient;
 use crate::domain::{Action, ClientId, JournalEntry, Noun};
 
@@ -14,6 +15,7 @@ const STRANGERS_REMEMBERED: usize = 10_000;
 pub(super) struct ClientCache {
     known: Cache<ClientId, Arc<RegisteredClient>>,
     strangers: Cache<ClientId, ()>,
+    alike: Alike,
     /// How many journal entries were applied. A fill that began before the last of them is not kept.
     generation: Mutex<u64>,
 }
@@ -38,6 +40,7 @@ impl ClientCache {
         Self {
             known: Cache::new(capacity),
             strangers: Cache::new(STRANGERS_REMEMBERED),
+            alike: Alike::default(),
             generation: Mutex::new(0),
         }
     }
@@ -48,6 +51,11 @@ impl ClientCache {
             None if self.strangers.get(client_id).is_some() => Remembered::Stranger,
             None => Remembered::Forgotten,
         }
+    }
+
+    /// What those that are remembered have in common.
+    pub(super) const fn alike(&self) -> &Alike {
+        &self.alike
     }
 
     /// The moment before a fill reads anything.

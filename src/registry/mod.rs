@@ -4,6 +4,7 @@
 //! before the request arrived has been applied here. The [`View`] it gives is the only way to the remembered clients and keys.
 //! [`Registry::commit`] is the only way to change anything.
 
+mod alike;
 mod apis;
 mod cache;
 mod failures;
@@ -29,7 +30,7 @@ use arc_swap::ArcSwapOption;
 pub use failures::{Attempt, FailureKey, Failures};
 pub use keyring::{KeyAge, Keyring, KeyringError};
 pub use pulse::{Freshness, Promise};
-pub use registered::RegisteredClient;
+pub use registered::{Entitlements, RegisteredClient};
 pub use under_keyring::{Shelf, UnderKeyring};
 pub use usage::Happening;
 pub use view::View;

@@ -1,8 +1,10 @@
 //! Everything that decides about one client, read together: itself, its secrets, the partners above it, what it may have.
 
+use std::sync::Arc;
+
 use super::usage::Tally;
 use crate::domain::{
-    Client, ClientId, ClientRole, ClientSecret, Entitlement, Limits, Partner, PartnerId, PartnerStatus,
+    Client, ClientId, ClientRole, ClientSecret, Entitlement, Granted, Limits, Partner, PartnerId, PartnerStatus,
     ResourceIndicator, Timestamp, entitlements,
 };
 use crate::store::{Records, StoreError};
@@ -15,15 +17,43 @@ pub struct RegisteredClient {
     /// Its secrets, the ended ones too.
     pub secrets: Vec<ClientSecret>,
     /// The partner it belongs to and that partner's parent; none for a resource server.
-    pub partners: Vec<Partner>,
+    pub partners: Arc<[Partner]>,
     /// What bounds its tokens; none where nothing does.
     pub limits: Option<Limits>,
     /// What its tokens can be for, as it stands now.
-    pub entitlements: Vec<Entitlement>,
+    pub entitlements: Arc<Entitlements>,
     /// For a resource server: the audience whose tokens it may inspect.
     pub audience: Option<ResourceIndicator>,
     /// What it has been counted with and is not yet written.
     pub(super) tally: Tally,
+}
+
+/// What tokens can be for: of each API, and all of it together, which is what a request that names no scope is granted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entitlements {
+    each: Vec<Entitlement>,
+    everything: Option<Arc<Granted>>,
+}
+
+impl Entitlements {
+    /// Of each API.
+    #[must_use]
+    pub fn each(&self) -> &[Entitlement] {
+        &self.each
+    }
+
+    /// All of it together; `None` when there is nothing.
+    #[must_use]
+    pub const fn everything(&self) -> Option<&Arc<Granted>> {
+        self.everything.as_ref()
+    }
+}
+
+impl From<Vec<Entitlement>> for Entitlements {
+    fn from(each: Vec<Entitlement>) -> Self {
+        let everything = Granted::all_of(&each).map(Arc::new);
+        Self { each, everything }
+    }
 }
 
 impl RegisteredClient {
@@ -62,8 +92,8 @@ impl RegisteredClient {
             limits: Limits::of(&client, &partners),
             client,
             secrets,
-            partners,
-            entitlements,
+            partners: partners.into(),
+            entitlements: Arc::new(entitlements.into()),
             audience,
             tally: Tally::default(),
         }))

@@ -225,6 +225,7 @@ async fn partners_and_apis_reach_every_client_under_them() {
     let scope = |known: &RegisteredClient| {
         known
             .entitlements
+            .each()
             .iter()
             .map(|entitled| entitled.scope.to_string())
             .collect::<String>()
@@ -250,7 +251,7 @@ async fn partners_and_apis_reach_every_client_under_them() {
     .await;
     assert_eq!(scope(&known(&other, &client).await.unwrap()), "write");
     commit(&one, Mutation::PartnerSuspended(partner().suspended().unwrap())).await;
-    assert!(known(&other, &client).await.unwrap().entitlements.is_empty());
+    assert!(known(&other, &client).await.unwrap().entitlements.each().is_empty());
 }
 
 #[actix_web::test]
@@ -325,9 +326,9 @@ fn a_fill_that_a_commit_overtook_is_not_kept() {
     let found = Arc::new(RegisteredClient {
         client: client.clone(),
         secrets: Vec::new(),
-        partners: Vec::new(),
+        partners: Arc::new([]),
         limits: None,
-        entitlements: Vec::new(),
+        entitlements: Arc::new(Vec::new().into()),
         audience: None,
         tally: Tally::default(),
     });
@@ -372,7 +373,7 @@ fn remembered(clients: &ClientCache, environment: Environment, partners: &[&str]
         secrets: vec![secret],
         partners: partners.iter().map(of).collect(),
         limits: None,
-        entitlements: Vec::new(),
+        entitlements: Arc::new(Vec::new().into()),
         audience: None,
         tally: Tally::default(),
     });

@@ -44,7 +44,7 @@ impl View<'_> {
                 .registry
                 .look_up(move |records| RegisteredClient::read(records, &wanted))
                 .await?
-                .map(Arc::new);
+                .map(|found| Arc::new(clients.alike().share(found)));
             if clients.end_fill(began, client_id, found.as_ref()) {
                 return Ok(found);
             }

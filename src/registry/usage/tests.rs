@@ -57,9 +57,9 @@ fn client() -> Arc<RegisteredClient> {
             allowed_sources: AllowedSources::Any,
             version: Epoch::ZERO,
         },
-        partners: Vec::new(),
+        partners: Arc::new([]),
         limits: None,
-        entitlements: Vec::new(),
+        entitlements: Arc::new(Vec::new().into()),
         audience: None,
         tally: Tally::default(),
     })
