@@ -17,7 +17,7 @@ use thiserror::Error;
 pub use installation::{Installation, open_installation};
 pub use running::Running;
 
-use crate::ambient::{Clock, Entropy, SystemClock, SystemEntropy};
+use crate::ambient::{Clock, Entropy, PooledEntropy, SystemClock, SystemEntropy};
 use crate::authority::{Authority, AuthorityParts, TokenMemory};
 use crate::config::Settings;
 use crate::domain::{Environment, KeyPolicy, Timestamp, UsageWriter};
@@ -148,6 +148,7 @@ impl House {
             entropy: Arc::clone(&ambient.entropy),
             policy: policy(settings),
         });
+        let names: Arc<dyn Entropy> = Arc::new(PooledEntropy::new(Arc::clone(&ambient.entropy)));
         let endpoints = Environment::ALL
             .into_iter()
             .map(|environment| {
@@ -155,7 +156,7 @@ impl House {
                     registry: Arc::clone(&registry),
                     pepper: Arc::clone(&installation.pepper),
                     clock: Arc::clone(&ambient.clock),
-                    entropy: Arc::clone(&ambient.entropy),
+                    entropy: Arc::clone(&names),
                     memory: TokenMemory {
                         verified: settings.registry.verified,
                     },
@@ -173,7 +174,7 @@ impl House {
                 metrics: Arc::clone(&metrics),
             },
             scrape: Arc::new(Scrape::new(Arc::clone(&registry), metrics, Arc::clone(&ambient.clock))),
-            layers: layers(settings, ambient, health),
+            layers: layers(settings, names, health),
             registry,
             office: Arc::new(office),
             endpoints,
@@ -181,10 +182,10 @@ impl House {
     }
 }
 
-fn layers(settings: &Settings, ambient: &Ambient, health: Arc<Health>) -> Layers {
+fn layers(settings: &Settings, names: Arc<dyn Entropy>, health: Arc<Health>) -> Layers {
     let proxies = settings.trusted_proxies.clone();
     Layers {
-        entropy: Arc::clone(&ambient.entropy),
+        entropy: names,
         trust: Arc::new(move |address| proxies.trust(address)),
         log: if settings.log.requests {
             RequestLog::All

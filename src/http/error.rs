@@ -6,7 +6,8 @@
 use std::borrow::Cow;
 
 use actix_web::HttpResponse;
-use actix_web::http::{StatusCode, header};
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::http::StatusCode;
 use serde::Serialize;
 use thiserror::Error;
 
@@ -236,6 +237,6 @@ const MALFORMED_BASIC: &str =
 /// What holds tokens, or says why there are none, is kept by no cache (RFC 6749 §5.1).
 pub(super) fn no_store(response: &mut actix_web::HttpResponseBuilder) {
     response
-        .insert_header((header::CACHE_CONTROL, "no-store"))
-        .insert_header((header::PRAGMA, "no-cache"));
+        .insert_header((header::CACHE_CONTROL, HeaderValue::from_static("no-store")))
+        .insert_header((header::PRAGMA, HeaderValue::from_static("no-cache")));
 }
