@@ -118,8 +118,10 @@ impl Authority {
         caller: &Caller,
     ) -> Result<AuthenticatedClient, AuthorityError> {
         let failures = self.registry.failures();
-        let key = FailureKey::new(Attempt::Client(&presented.client_id), caller.source);
-        if let Some(wait) = failures.shut_for(&key) {
+        let key = || FailureKey::new(Attempt::Client(&presented.client_id), caller.source);
+        if failures.any_shut()
+            && let Some(wait) = failures.shut_for(&key())
+        {
             self.count_shut_out(view, &presented);
             return Err(AuthorityError::Limited(wait));
         }
@@ -142,7 +144,7 @@ impl Authority {
             Err(rejection) => Err(rejection),
         };
         if outcome.is_err() {
-            failures.count(key);
+            failures.count(key());
         }
         Ok(outcome?)
     }

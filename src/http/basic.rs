@@ -1,5 +1,8 @@
 //! HTTP Basic as OAuth uses it (RFC 6749 §2.3.1): base64, then UTF-8, then the first colon, then form-decoding of each half.
 
+use std::borrow::Cow;
+use std::mem;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use thiserror::Error;
@@ -50,22 +53,31 @@ pub fn parse(value: &str) -> Result<BasicCredentials, BasicFault> {
     if !scheme.eq_ignore_ascii_case("basic") {
         return Err(BasicFault::Scheme);
     }
-    let decoded = Zeroizing::new(
+    let mut decoded = Zeroizing::new(
         STANDARD
             .decode(encoded.trim_start_matches(' '))
             .map_err(|_| BasicFault::Base64)?,
     );
     let pair = std::str::from_utf8(&decoded).map_err(|_| BasicFault::Encoding)?;
     let (client_id, client_secret) = pair.split_once(':').ok_or(BasicFault::Colon)?;
-    let half = |half: &str| {
-        form::decode(half.as_bytes())
-            .map(std::borrow::Cow::into_owned)
-            .map_err(|_| BasicFault::Encoding)
+    let client_id = half(client_id)?.into_owned();
+    let client_secret = match half(client_secret)? {
+        Cow::Owned(secret) => secret,
+        // A secret that stands there as it is stays where it is.
+        Cow::Borrowed(secret) => {
+            let before = pair.len() - secret.len();
+            decoded.drain(..before);
+            String::from_utf8(mem::take(&mut *decoded)).map_err(|_| BasicFault::Encoding)?
+        }
     };
     Ok(BasicCredentials {
-        client_id: half(client_id)?,
-        client_secret: Zeroizing::new(half(client_secret)?),
+        client_id,
+        client_secret: Zeroizing::new(client_secret),
     })
+}
+
+fn half(half: &str) -> Result<Cow<'_, str>, BasicFault> {
+    form::decode(half.as_bytes()).map_err(|_| BasicFault::Encoding)
 }
 
 #[cfg(test)]

@@ -1,6 +1,9 @@
 //! What the OAuth endpoints of one environment share: the authority, the limits, the way a request is read and refused.
 
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
@@ -71,13 +74,17 @@ impl Endpoints {
         if promises_more_than(request, self.limits.body) {
             return Err(OAuthError::TooLarge);
         }
-        let awaiting = Awaiting::body_of(request);
-        let read = timeout(self.limits.body_timeout, payload.to_bytes_limited(self.limits.body));
-        let read = read.await;
-        drop(awaiting);
-        let body = read
-            .map_err(|_| OAuthError::TooSlow)?
-            .map_err(|_| OAuthError::TooLarge)?;
+        let mut body = pin!(payload.to_bytes_limited(self.limits.body));
+        let read = match poll_fn(|context| Poll::Ready(body.as_mut().poll(context))).await {
+            Poll::Ready(read) => read,
+            // Most bodies come with their heads. This one is waited for.
+            Poll::Pending => {
+                let _awaiting = Awaiting::body_of(request);
+                let read = timeout(self.limits.body_timeout, body);
+                read.await.map_err(|_| OAuthError::TooSlow)?
+            }
+        };
+        let body = read.map_err(|_| OAuthError::TooLarge)?;
         let body = body.map_err(|_| OAuthError::BrokenOff)?;
         if is_form(request) {
             Ok(body)
@@ -145,20 +152,17 @@ fn promises_more_than(request: &HttpRequest, limit: usize) -> bool {
     promised.is_some_and(|length| length.parse().is_ok_and(|length: usize| length > limit))
 }
 
+/// The media type of a form (RFC 6749 Appendix B).
+const FORM: &[u8] = b"application/x-www-form-urlencoded";
+
 /// Whether the media type, named once, is that of a form. Its parameters, such as a charset, say nothing a form does not say itself.
 fn is_form(request: &HttpRequest) -> bool {
     let mut named = request.headers().get_all(CONTENT_TYPE);
     let (Some(value), None) = (named.next(), named.next()) else {
         return false;
     };
-    let essence = value
-        .to_str()
-        .unwrap_or_default()
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim();
-    essence.eq_ignore_ascii_case("application/x-www-form-urlencoded")
+    let essence = value.as_bytes().split(|byte| *byte == b';').next();
+    essence.is_some_and(|essence| essence.trim_ascii().eq_ignore_ascii_case(FORM))
 }
 
 /// RFC 6749 §3.2: POST only.

@@ -6,8 +6,8 @@
 use std::borrow::Cow;
 
 use actix_web::HttpResponse;
-use actix_web::http::header::{self, HeaderValue};
 use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderValue};
 use serde::Serialize;
 use thiserror::Error;
 

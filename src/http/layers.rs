@@ -64,11 +64,12 @@ pub async fn outermost<B: MessageBody + 'static>(
         .and_then(|value| value.to_str().ok());
     let request_id = RequestId::given_or_minted(given, &*layers.entropy);
     let peer = PeerAddress::resolve(&request, &layers.trust);
-    request.extensions_mut().insert(request_id.clone());
+    let name = HeaderValue::from_str(request_id.as_str());
+    request.extensions_mut().insert(request_id);
     request.extensions_mut().insert(peer);
     let mut response = next.call(request).await?;
-    if let Ok(value) = HeaderValue::from_str(request_id.as_str()) {
-        response.headers_mut().insert(X_REQUEST_ID, value);
+    if let Ok(name) = name {
+        response.headers_mut().insert(X_REQUEST_ID, name);
     }
     if layers.health.is_draining() {
         // Whoever keeps the connection would otherwise meet its end with the next request (RFC 9112 §9.6).
@@ -83,7 +84,9 @@ pub async fn outermost<B: MessageBody + 'static>(
             .match_pattern()
             .unwrap_or_else(|| "unmatched".to_owned());
         let microseconds = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
-        log::info!(request_id = request_id.as_str(), source:% = peer.0, method, route, status, microseconds; "request");
+        let named = response.request().extensions().get::<RequestId>().cloned();
+        let request_id = named.as_ref().map_or("", RequestId::as_str);
+        log::info!(request_id, source:% = peer.0, method, route, status, microseconds; "request");
     }
     Ok(held(response, body))
 }

@@ -40,43 +40,19 @@ use crate::domain::Environment;
 pub fn configure_public(config: &mut web::ServiceConfig, endpoints: &[Arc<Endpoints>], health: &Arc<Health>) {
     for endpoints in endpoints {
         let environment = endpoints.environment();
-        let metadata = web::resource(well_known(environment))
-            .app_data(web::Data::from(Arc::clone(endpoints)))
-            .get(discovery::metadata)
-            .head(discovery::metadata)
-            .default_service(web::to(only_get));
-        config.service(metadata);
-        config.service(
-            web::scope(environment.as_str())
-                .app_data(web::Data::from(Arc::clone(endpoints)))
-                .service(
-                    web::resource("/token")
-                        .post(token::token)
-                        .default_service(web::to(endpoints::only_post)),
-                )
-                .service(
-                    web::resource("/introspect")
-                        .post(introspect::introspect)
-                        .default_service(web::to(endpoints::only_post)),
-                )
-                .service(
-                    web::resource("/revoke")
-                        .post(revoke::revoke)
-                        .default_service(web::to(endpoints::only_post)),
-                )
-                .service(
-                    web::resource("/jwks")
-                        .get(jwks::jwks)
-                        .head(jwks::jwks)
-                        .default_service(web::to(only_get)),
-                )
-                .service(
-                    web::resource("/.well-known/openid-configuration")
-                        .get(discovery::metadata)
-                        .head(discovery::metadata)
-                        .default_service(web::to(only_get)),
-                ),
-        );
+        let at = |path: String| web::resource(path).app_data(web::Data::from(Arc::clone(endpoints)));
+        let posted = |name| at(format!("/{environment}/{name}")).default_service(web::to(endpoints::only_post));
+        let got = |path| at(path).default_service(web::to(only_get));
+        // The router asks each in turn: the one that is asked for most comes first.
+        config
+            .service(posted("token").post(token::token))
+            .service(posted("introspect").post(introspect::introspect))
+            .service(posted("revoke").post(revoke::revoke))
+            .service(got(format!("/{environment}/jwks")).get(jwks::jwks).head(jwks::jwks));
+        let openid = format!("/{environment}/.well-known/openid-configuration");
+        for path in [well_known(environment), openid] {
+            config.service(got(path).get(discovery::metadata).head(discovery::metadata));
+        }
     }
     configure_health(config, health, health::ready_in_short);
     config.default_service(web::to(nowhere));

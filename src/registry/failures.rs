@@ -7,6 +7,7 @@ use std::convert::Infallible;
 use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use governor::clock::{Clock as _, DefaultClock};
@@ -69,6 +70,9 @@ pub struct Failures {
     quota: Quota,
     counted: Cache<FailureKey, Arc<DefaultDirectRateLimiter>>,
     shut: Cache<FailureKey, Instant>,
+    began: Instant,
+    /// When the last of those that were ever shut out may try again, in milliseconds since `began`.
+    all_open: AtomicU64,
 }
 
 impl Failures {
@@ -79,6 +83,17 @@ impl Failures {
             quota: Quota::per_minute(per_minute),
             counted: Cache::new(MOST_COUNTED),
             shut: Cache::new(MOST_SHUT),
+            began: Instant::now(),
+            all_open: AtomicU64::new(0),
+        }
+    }
+
+    /// Whether there is anybody who must still wait. While there is not, nobody need ask for himself.
+    #[must_use]
+    pub fn any_shut(&self) -> bool {
+        match self.all_open.load(Ordering::Acquire) {
+            0 => false,
+            moment => self.began.elapsed() <= Duration::from_millis(moment),
         }
     }
 
@@ -99,7 +114,11 @@ impl Failures {
         let Ok(budget) = self.counted.get_or_insert_with(&key, full);
         if let Err(refused) = budget.check() {
             let wait = refused.wait_time_from(DefaultClock::default().now());
-            self.shut.insert(key, Instant::now() + wait);
+            let until = Instant::now() + wait;
+            self.shut.insert(key, until);
+            let moment = until.saturating_duration_since(self.began).as_millis() + 1;
+            self.all_open
+                .fetch_max(u64::try_from(moment).unwrap_or(u64::MAX), Ordering::AcqRel);
         }
     }
 }
@@ -162,6 +181,7 @@ mod tests {
     #[test]
     fn one_pair_spends_only_its_own_budget() {
         let failures = Failures::new(NonZeroU32::new(3).unwrap());
+        assert!(!failures.any_shut());
         let stranger = key("qa-acme-0", "192.0.2.1");
         for _ in 0..3 {
             assert!(failures.shut_for(&stranger).is_none());
@@ -172,6 +192,7 @@ mod tests {
             "the budget is spent, not overdrawn"
         );
         failures.count(stranger);
+        assert!(failures.any_shut());
         let wait = failures.shut_for(&stranger).unwrap();
         assert!(
             wait <= Duration::from_secs(20),
