@@ -8,40 +8,19 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 clients=$PWD/target/clients
 work=$(mktemp -d)
-cluster=''
-postgres_bin=''
-
-say() {
-    printf '\n== %s (%d s)\n' "$1" "$SECONDS"
-}
-
-fail() {
-    printf 'scripts/test.sh: %s\n' "$1" >&2
-    exit 1
-}
-
-# Runs a command as the user the cluster belongs to: PostgreSQL refuses to run as root.
-as_postgres() {
-    if ((EUID == 0)); then (cd / && runuser -u postgres -- "$@"); else "$@"; fi
-}
+# shellcheck source=scripts/common.sh
+source scripts/common.sh
 
 leave() {
     local status=$?
     trap - EXIT
-    if [[ -n $cluster && -f $cluster/data/postmaster.pid ]]; then
-        as_postgres "$postgres_bin/pg_ctl" -D "$cluster/data" -m immediate -s stop || true
-    fi
-    rm -rf "$work" ${cluster:+"$cluster"}
+    stop_postgres
+    rm -rf "$work"
     exit "$status"
 }
 trap leave EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
-
-find_postgres() {
-    # Debian keeps the server of each major version in a folder of its own; the newest is taken.
-    find /usr/lib/postgresql -mindepth 3 -maxdepth 3 -path '*/bin/initdb' 2>/dev/null | sort -V | tail -n 1
-}
 
 install_packages() {
     local packages=()
@@ -57,16 +36,7 @@ install_packages() {
     command -v node >/dev/null || packages+=(nodejs)
     command -v npm >/dev/null || packages+=(npm)
     command -v java >/dev/null || packages+=(default-jdk-headless)
-    ((${#packages[@]})) || return 0
-    local root=()
-    ((EUID == 0)) || root=(sudo)
-    say "Installing ${packages[*]}"
-    "${root[@]}" apt-get update -qq
-    "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" \
-        >"$work/apt.log" 2>&1 || {
-        tail -n 30 "$work/apt.log" >&2
-        fail "apt-get could not install ${packages[*]}"
-    }
+    apt_install "${packages[@]}"
 }
 
 # Each environment is made again only when the file that describes it has changed.
@@ -88,42 +58,6 @@ prepare_clients() {
     export MINTMARK_TEST_PYTHON=$clients/python/bin/python
     export MINTMARK_TEST_NODE_CLIENT=$clients/node/client.mjs
     export MINTMARK_TEST_GO_CLIENT=$clients/go/client
-}
-
-free_port() {
-    python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
-}
-
-start_postgres() {
-    postgres_bin=$(dirname "$(find_postgres)")
-    cluster=$(mktemp -d)
-    local password port attempt
-    password=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
-    (umask 077 && printf '%s' "$password" >"$cluster/password")
-    ((EUID != 0)) || chown -R postgres "$cluster"
-    as_postgres "$postgres_bin/initdb" -D "$cluster/data" --username=mintmark --pwfile="$cluster/password" \
-        --auth=scram-sha-256 --encoding=UTF8 --locale=C.UTF-8 >"$work/initdb.log" || {
-        cat "$work/initdb.log" >&2
-        fail "initdb failed"
-    }
-    cat >>"$cluster/data/postgresql.conf" <<EOF
-listen_addresses = '127.0.0.1'
-unix_socket_directories = '$cluster'
-max_connections = 200
-fsync = on
-EOF
-    # Another process may take the free port before the server does.
-    for attempt in 1 2 3 4 5; do
-        port=$(free_port)
-        if as_postgres "$postgres_bin/pg_ctl" -D "$cluster/data" -l "$cluster/log" -o "-p $port" -s -w start; then
-            export MINTMARK_TEST_POSTGRES_URL="postgresql://mintmark:$password@127.0.0.1:$port/mintmark"
-            PGPASSWORD=$password "$postgres_bin/createdb" -h 127.0.0.1 -p "$port" -U mintmark mintmark
-            return
-        fi
-        echo "PostgreSQL did not start on port $port (attempt $attempt)" >&2
-    done
-    tail -n 20 "$cluster/log" >&2
-    fail "PostgreSQL does not start"
 }
 
 # How many tests with `$1` as a segment of their name passed.
@@ -161,6 +95,7 @@ say 'Preparing the clients'
 prepare_clients
 say 'Starting PostgreSQL'
 start_postgres
+export MINTMARK_TEST_POSTGRES_URL=$postgres_url
 # With this, a test that lacks what it needs fails; it never passes by skipping.
 export MINTMARK_TEST_REQUIRE_ALL=1
 

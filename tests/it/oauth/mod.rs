@@ -2,6 +2,7 @@
 //! `docs/RFC.md` lists the requirement.
 
 mod access_token;
+mod allocations;
 mod around;
 mod client_authentication;
 mod discovery;

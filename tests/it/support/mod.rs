@@ -3,6 +3,7 @@
 pub mod admin_harness;
 pub mod asking;
 pub mod calls;
+pub mod counting;
 pub mod faulty;
 pub mod forge;
 pub mod installation;
