@@ -21,7 +21,7 @@ use mintmark::domain::{
 };
 use mintmark::http::{basic, form};
 use mintmark::office::{Office, OfficeParts, OfficePolicy};
-use mintmark::registry::{Freshness, Promise, Registry, RegistryParts};
+use mintmark::registry::{Budgets, Freshness, Promise, Registry, RegistryParts};
 use mintmark::store::{Door, MasterKey, MemoryStore, Store};
 use mintmark::telemetry::Metrics;
 use zeroize::Zeroizing;
@@ -186,7 +186,11 @@ impl House {
         };
         let caller = caller();
         let issued = self.authority.token(presented(&self.client), request, &caller);
-        self.runtime.block_on(issued).expect("a token is issued").access_token
+        self.runtime
+            .block_on(issued)
+            .expect("a token is issued")
+            .response
+            .access_token
     }
 }
 
@@ -203,7 +207,11 @@ fn registry_parts(store: Arc<dyn Store>, sealer: &Arc<mintmark::store::Sealer>) 
             patience,
             outage: None,
         },
-        failures_per_minute: NonZeroU32::MAX,
+        budgets: Budgets {
+            failures_per_minute: NonZeroU32::MAX,
+            unknown_ids_per_minute: NonZeroU32::MAX,
+            revocations_per_minute: NonZeroU32::MAX,
+        },
         writer: UsageWriter::mint(&SystemEntropy::new()),
     }
 }

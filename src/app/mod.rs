@@ -208,7 +208,7 @@ fn remembering(
         capacity: settings.registry.cache,
         revoked: settings.registry.revoked,
         promise: promise(settings),
-        failures_per_minute: settings.limits.failures_per_minute,
+        budgets: settings.limits.budgets,
         writer,
     }
 }

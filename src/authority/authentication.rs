@@ -6,13 +6,16 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use zeroize::Zeroizing;
 
 use super::error::{AuthorityError, Rejection};
 use super::{Authority, Caller};
-use crate::domain::{AuthMethod, ClientId, Environment, SecretDigest, SecretId, SecretKind, Timestamp, TokenRefusal};
-use crate::registry::{Attempt, FailureKey, Happening, RegisteredClient, View};
+use crate::domain::{
+    AuthMethod, ClientId, Environment, Limit, SecretDigest, SecretId, SecretKind, Timestamp, TokenRefusal,
+};
+use crate::registry::{Attempt, Exceeded, FailureKey, Happening, RegisteredClient, Remembered, View};
 
 /// How credentials were presented.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,7 +113,9 @@ impl AuthenticatedClient {
 }
 
 impl Authority {
-    /// Authenticates the client, within the budget of failures of its id and source.
+    /// Authenticates the client, within the budgets of failures of its id and source and of its source alone. A right secret from
+    /// a source the client may not come from is a failure like any other, and counts like one: else the budget would tell that it
+    /// is right.
     pub(super) async fn authenticate(
         &self,
         view: View<'_>,
@@ -123,18 +128,18 @@ impl Authority {
             && let Some(wait) = failures.shut_for(&key())
         {
             self.count_shut_out(view, &presented);
-            return Err(AuthorityError::Limited(wait));
+            return Err(shut_out(Limit::Failures, wait));
         }
         let digest = self.pepper.digest(&presented.secret);
         let outcome = match secret_form(&presented.secret, self.environment()) {
             Ok(()) => {
                 let registered = match presented.client_id.parse::<ClientId>() {
-                    Ok(client_id) => view.client(&client_id).await?,
+                    Ok(client_id) => self.look_for(view, &client_id, caller).await?,
                     Err(_) => None,
                 };
                 let here = registered.filter(|found| found.client.environment == self.environment());
                 let now = self.clock.now();
-                let proved = prove(here.as_ref(), &digest, (presented.method, now));
+                let proved = prove(here.as_ref(), &digest, (&presented, caller, now));
                 if let (Some(client), Err(rejection)) = (&here, &proved) {
                     let refused = Happening::Refused(rejection.counted_as());
                     self.registry.put_down(client, now, refused);
@@ -143,10 +148,7 @@ impl Authority {
             }
             Err(rejection) => Err(rejection),
         };
-        if outcome.is_err() {
-            failures.count(key());
-        }
-        Ok(outcome?)
+        outcome.map_err(|rejection| self.count_failure(key(), rejection, caller))
     }
 
     /// Counts a request that was not looked at, where that costs no more than a glance: whoever is shut out was looked at before.
@@ -167,6 +169,46 @@ impl Authority {
         };
         self.registry.put_down(&client.registered, self.clock.now(), used);
     }
+
+    /// The client, as far as its source may look. Whoever has tried too many ids is served from memory alone, so that a flood of
+    /// made-up ids does not reach the store, and a client behind the same address goes on.
+    async fn look_for(
+        &self,
+        view: View<'_>,
+        client_id: &ClientId,
+        caller: &Caller,
+    ) -> Result<Option<Arc<RegisteredClient>>, AuthorityError> {
+        match view.recall(client_id) {
+            Remembered::Known(client) => Ok(Some(client)),
+            Remembered::Stranger => Ok(None),
+            Remembered::Forgotten if self.crowded(caller).is_some() => Ok(None),
+            Remembered::Forgotten => Ok(view.client(client_id).await?),
+        }
+    }
+
+    /// How long the source must wait before it may try more ids.
+    fn crowded(&self, caller: &Caller) -> Option<Duration> {
+        let source = FailureKey::new(Attempt::AnyClient, caller.source);
+        self.registry.unknown_ids().shut_for(&source)
+    }
+
+    /// Counts a failure and says what is answered. An id counts against its source once, whether anybody has it or not, and while
+    /// the source is shut out every failure is answered alike: neither the budget nor the answer tells which ids exist.
+    fn count_failure(&self, pair: FailureKey, rejection: Rejection, caller: &Caller) -> AuthorityError {
+        let crowded = self.crowded(caller);
+        let failures = self.registry.failures();
+        if !failures.remember(&pair) {
+            let source = FailureKey::new(Attempt::AnyClient, caller.source);
+            self.registry.unknown_ids().count(source);
+        }
+        failures.count(pair);
+        crowded.map_or(rejection.into(), |wait| shut_out(Limit::UnknownIds, wait))
+    }
+}
+
+const fn shut_out(limit: Limit, wait: Duration) -> AuthorityError {
+    let policy = None;
+    AuthorityError::Limited(Exceeded { limit, policy, wait })
 }
 
 /// Whether the secret is one of ours, undamaged, for a client of `environment`.
@@ -182,7 +224,7 @@ fn secret_form(secret: &str, environment: Environment) -> Result<(), Rejection> 
 fn prove(
     registered: Option<&Arc<RegisteredClient>>,
     digest: &SecretDigest,
-    (method, now): (PresentedMethod, Timestamp),
+    (presented, caller, now): (&PresentedCredentials, &Caller, Timestamp),
 ) -> Result<AuthenticatedClient, Rejection> {
     let Some(registered) = registered else {
         // The comparison a known client would have cost.
@@ -190,8 +232,8 @@ fn prove(
         return Err(Rejection::UnknownClient);
     };
     let mut secrets = registered.secrets.iter();
-    let presented = secrets.position(|secret| secret.digest.matches(digest));
-    let place = presented.ok_or(Rejection::WrongSecret)?;
+    let matching = secrets.position(|secret| secret.digest.matches(digest));
+    let place = matching.ok_or(Rejection::WrongSecret)?;
     let secret = &registered.secrets[place];
     if !secret.is_live(now) {
         return Err(Rejection::SecretOutsideWindow);
@@ -199,7 +241,10 @@ fn prove(
     if !registered.is_live(now) {
         return Err(Rejection::Inactive);
     }
-    if !accepts(registered.client.token_endpoint_auth_method, method) {
+    if !registered.client.allowed_sources.allow(caller.source) {
+        return Err(Rejection::WrongSource);
+    }
+    if !accepts(registered.client.token_endpoint_auth_method, presented.method) {
         return Err(Rejection::WrongMethod);
     }
     Ok(AuthenticatedClient {

@@ -1,10 +1,9 @@
 //! Why the authority says no. What the caller reads of it is decided at the door; what stands here is for the operator.
 
-use std::time::Duration;
-
 use thiserror::Error;
 
 use crate::domain::{Invalid, TokenRefusal};
+use crate::registry::Exceeded;
 use crate::store::{CommitError, StoreError};
 
 /// Why the authority says no.
@@ -13,9 +12,9 @@ pub enum AuthorityError {
     /// The client was not authenticated (RFC 6749 §5.2 `invalid_client`).
     #[error("client authentication failed: {0}")]
     InvalidClient(#[from] Rejection),
-    /// Too many failed authentications of this client id from this source.
-    #[error("too many failed authentications; shut out for {} s", .0.as_secs())]
-    Limited(Duration),
+    /// A limit is used up for now.
+    #[error(transparent)]
+    Limited(#[from] Exceeded),
     /// No `token` was sent to an endpoint that is about one.
     #[error("token is missing")]
     MissingToken,
@@ -91,6 +90,9 @@ pub enum Rejection {
     /// The client is suspended, revoked or expired, or a partner above it is suspended.
     #[error("the client or its partner is not active")]
     Inactive,
+    /// The secret is right, and the client may not come from there.
+    #[error("the secret is right, but the client may not come from this source")]
+    WrongSource,
     /// The client is registered for another method.
     #[error("the client is registered for another authentication method")]
     WrongMethod,
@@ -108,7 +110,7 @@ impl Rejection {
             }
             Self::SecretOutsideWindow => TokenRefusal::SecretOutsideWindow,
             Self::Inactive => TokenRefusal::Inactive,
-            Self::WrongMethod => TokenRefusal::WrongMethod,
+            Self::WrongMethod | Self::WrongSource => TokenRefusal::WrongMethod,
             Self::NotAResourceServer => TokenRefusal::UnauthorizedClient,
         }
     }

@@ -22,7 +22,7 @@ pub use issuer::{AccessTokenResponse, Issuer};
 
 use crate::ambient::{Clock, Entropy};
 use crate::domain::{Environment, GrantType, Pepper, RequestId, Timestamp, TokenLifetime};
-use crate::registry::{Happening, Registry, View};
+use crate::registry::{Happening, Registry, Remainder, View};
 use claims::VerifiedTokens;
 
 /// What an authority is made with.
@@ -63,6 +63,15 @@ pub struct Caller {
     pub source: IpAddr,
     /// The name of the request.
     pub request_id: RequestId,
+}
+
+/// A token, and what the client may still obtain.
+#[derive(Debug)]
+pub struct Issued {
+    /// The answer that carries the token.
+    pub response: AccessTokenResponse,
+    /// What is left of each limit of the client; empty where there is none.
+    pub left: Vec<Remainder>,
 }
 
 impl Authority {
@@ -107,15 +116,15 @@ impl Authority {
         presented: PresentedCredentials,
         request: TokenRequest<'_>,
         caller: &Caller,
-    ) -> Result<AccessTokenResponse, AuthorityError> {
+    ) -> Result<Issued, AuthorityError> {
         let now = self.clock.now();
         let view = self.registry.fresh().await?;
         let client = self.authenticate(view, presented, caller).await?;
         let (registered, place) = (Arc::clone(client.shared()), client.place());
         let outcome = self.issue(client, &request, (view, now)).await;
         let happening = match &outcome {
-            Ok(response) => Happening::Issued {
-                scope: &response.scope,
+            Ok(issued) => Happening::Issued {
+                scope: &issued.response.scope,
                 secret_id: &registered.secrets[place].secret_id,
                 source: caller.source,
             },
@@ -131,12 +140,14 @@ impl Authority {
         client: AuthenticatedClient,
         request: &TokenRequest<'_>,
         (view, now): (View<'_>, Timestamp),
-    ) -> Result<AccessTokenResponse, AuthorityError> {
+    ) -> Result<Issued, AuthorityError> {
         let grant = match request.granting()? {
             GrantType::ClientCredentials => client_credentials::grant(client, request)?,
         };
         let keyring = view.keyring(self.environment()).await?;
         let key = keyring.signing().ok_or(AuthorityError::NoSigningKey)?;
-        self.issuer.issue(grant, key, (now, &*self.entropy))
+        let left = grant.client().registered().rates.take()?;
+        let response = self.issuer.issue(grant, key, (now, &*self.entropy))?;
+        Ok(Issued { response, left })
     }
 }

@@ -11,7 +11,7 @@ impl Authority {
     /// unknown, foreign-issuer, malformed, expired or already revoked token is no error (§2.2).
     ///
     /// # Errors
-    /// When the caller is not authenticated or names no token, the token is another client's (§2.1; it is then not revoked), or the
+    /// When the caller is not authenticated, names no token or has revoked too many, the token is another client's (§2.1; it is then not revoked), or the
     /// store does not answer.
     pub async fn revoke(
         &self,
@@ -34,6 +34,7 @@ impl Authority {
         if token.expires_at <= now {
             return Ok(());
         }
+        self.registry.take_revocation(self.environment(), &token.client_id)?;
         let attribution = Attribution {
             actor: Actor::Client(token.client_id.clone()),
             at: self.clock.now_milliseconds(),

@@ -64,7 +64,7 @@ fn the_defaults_are_those_promised() {
     assert_eq!(settings.limits.header_timeout, Duration::from_secs(5));
     assert_eq!(settings.limits.body_timeout, Duration::from_secs(10));
     assert_eq!(settings.limits.connections, 10_000);
-    assert_eq!(settings.limits.failures_per_minute.get(), 30);
+    assert_eq!(settings.limits.budgets.failures_per_minute.get(), 30);
     assert_eq!(settings.operators.token_lifetime, Seconds::from_days(90));
     assert!(!settings.metadata.response_types_supported);
     assert_eq!(settings.log.level, LevelFilter::Info);
@@ -128,6 +128,8 @@ const GIVEN: &[(&str, &str)] = &[
     ("limits.body_timeout", "2s"),
     ("limits.connections", "100"),
     ("limits.failures_per_minute", "5"),
+    ("limits.unknown_ids_per_minute", "6"),
+    ("limits.revocations_per_minute", "7"),
     ("operators.token_lifetime", "1d"),
     ("notices.every", "30s"),
     ("notices.retention", "30d"),

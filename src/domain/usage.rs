@@ -29,7 +29,7 @@ pub enum TokenRefusal {
     SecretOutsideWindow,
     /// The client or a partner above it is not active.
     Inactive,
-    /// It authenticated in another way than it is registered for.
+    /// It authenticated in another way than it is registered for, or from elsewhere.
     WrongMethod,
     /// It asked too often, or failed too often.
     Limited,

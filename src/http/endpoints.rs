@@ -17,7 +17,7 @@ use super::form::{self, Form};
 use super::peer::PeerAddress;
 use super::quiet::Awaiting;
 use crate::ambient::Entropy;
-use crate::authority::{Authority, Caller, PresentedCredentials};
+use crate::authority::{Authority, AuthorityError, Caller, PresentedCredentials};
 use crate::domain::{Environment, RequestId, Seconds};
 use crate::telemetry::{Endpoint, Line, Metrics, Reason};
 
@@ -96,6 +96,9 @@ impl Endpoints {
     /// Counts and logs why a request was refused, and answers it.
     pub(super) fn refuse(&self, error: &OAuthError, caller: &Caller, endpoint: Endpoint) -> HttpResponse {
         let (environment, request_id, source) = (self.environment(), caller.request_id.as_str(), caller.source);
+        if let OAuthError::Authority(AuthorityError::Limited(exceeded)) = error {
+            self.metrics.count_limited(environment, exceeded.limit);
+        }
         let status = error.refused().status.as_u16();
         let (line, asked) = (
             self.metrics.count_refusal(endpoint, Reason::of(status)),

@@ -13,8 +13,10 @@ use thiserror::Error;
 
 use super::basic::BasicFault;
 use super::form::FormFault;
+use super::rate_limit;
 use crate::authority::AuthorityError;
-use crate::domain::Environment;
+use crate::domain::{Environment, Limit};
+use crate::registry::Policy;
 
 /// Why a request to an OAuth endpoint was not served.
 #[derive(Debug, Error)]
@@ -104,6 +106,8 @@ pub(super) struct Refused {
     pub(super) description: ErrorDescription,
     /// Seconds after which the caller may try again.
     pub(super) retry_after: Option<u64>,
+    /// The limit that is used up, where the caller may read its numbers.
+    pub(super) exceeded: Option<(Policy, u64)>,
 }
 
 impl Refused {
@@ -113,6 +117,7 @@ impl Refused {
             code,
             description: ErrorDescription::fixed(text),
             retry_after: None,
+            exceeded: None,
         }
     }
 }
@@ -178,6 +183,9 @@ impl OAuthError {
         if let Some(seconds) = refused.retry_after {
             response.insert_header((header::RETRY_AFTER, seconds.to_string()));
         }
+        if let Some((policy, wait)) = refused.exceeded {
+            rate_limit::refused(&mut response, policy, wait);
+        }
         response.json(Body {
             error: refused.code,
             error_description: &refused.description,
@@ -194,12 +202,13 @@ fn refused_by_authority(error: &AuthorityError) -> Refused {
             ErrorCode::InvalidClient,
             "client authentication failed",
         ),
-        AuthorityError::Limited(wait) => Refused {
-            retry_after: Some(wait.as_secs() + 1),
+        AuthorityError::Limited(exceeded) => Refused {
+            retry_after: Some(exceeded.seconds()),
+            exceeded: exceeded.policy.map(|policy| (policy, exceeded.seconds())),
             ..Refused::new(
                 StatusCode::TOO_MANY_REQUESTS,
                 ErrorCode::TemporarilyUnavailable,
-                "too many failed authentications",
+                limit_reached(exceeded.limit),
             )
         },
         AuthorityError::MissingToken => bad(ErrorCode::InvalidRequest, "the parameter token is missing"),
@@ -227,6 +236,16 @@ fn refused_by_authority(error: &AuthorityError) -> Refused {
                 "the server cannot answer now",
             )
         },
+    }
+}
+
+/// What a caller reads of a limit. Who is not authenticated reads the same of both budgets of failures.
+const fn limit_reached(limit: Limit) -> &'static str {
+    match limit {
+        Limit::Failures | Limit::UnknownIds => "too many failed authentications",
+        Limit::ClientRate => "this client asks for tokens faster than its limits allow",
+        Limit::PartnerRate => "the clients of this partner ask for tokens faster than its plan allows",
+        Limit::Revocations => "this client revokes tokens faster than it may",
     }
 }
 

@@ -18,6 +18,7 @@ mod layers;
 mod metrics;
 pub mod peer;
 mod quiet;
+mod rate_limit;
 mod revoke;
 mod token;
 mod unread;

@@ -9,7 +9,8 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use super::endpoints::{Endpoints, read};
 use super::error::{ErrorCode, OAuthError, no_store};
-use crate::authority::{AccessTokenResponse, AuthorityError, Caller, TokenRequest};
+use super::rate_limit;
+use crate::authority::{AuthorityError, Caller, Issued, TokenRequest};
 use crate::telemetry::{Endpoint, TokenOutcome};
 
 pub(super) async fn token(request: HttpRequest, payload: Payload, endpoints: Data<Endpoints>) -> HttpResponse {
@@ -23,7 +24,10 @@ pub(super) async fn token(request: HttpRequest, payload: Payload, endpoints: Dat
         Ok(issued) => {
             let mut response = HttpResponse::Ok();
             no_store(&mut response);
-            response.content_type(ContentType::json()).body(issued.to_json())
+            rate_limit::served(&mut response, &issued.left);
+            response
+                .content_type(ContentType::json())
+                .body(issued.response.to_json())
         }
         Err(error) => endpoints.refuse(&error, &caller, Endpoint::Token),
     };
@@ -36,7 +40,7 @@ async fn obtain(
     request: &HttpRequest,
     payload: Payload,
     caller: &Caller,
-) -> Result<AccessTokenResponse, OAuthError> {
+) -> Result<Issued, OAuthError> {
     let body = endpoints.body(request, payload).await?;
     let (form, presented) = read(request, &body)?;
     let asked = TokenRequest {
@@ -47,7 +51,7 @@ async fn obtain(
     Ok(endpoints.authority.token(presented, asked, caller).await?)
 }
 
-fn counted_as(outcome: &Result<AccessTokenResponse, OAuthError>) -> TokenOutcome {
+fn counted_as(outcome: &Result<Issued, OAuthError>) -> TokenOutcome {
     match outcome {
         Ok(_) => TokenOutcome::Issued,
         Err(OAuthError::Authority(AuthorityError::Limited(_))) => TokenOutcome::Limited,

@@ -24,13 +24,13 @@ pub(super) struct ClientCache {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Generation(u64);
 
-/// What the cache knows of an identifier.
-pub(super) enum Remembered {
+/// What this replica knows of an identifier by itself.
+pub enum Remembered {
     /// The client.
     Known(Arc<RegisteredClient>),
     /// That it is nobody's.
     Stranger,
-    /// Nothing.
+    /// Nothing: only the store knows.
     Forgotten,
 }
 

@@ -1,4 +1,5 @@
-//! Brute-force protection (RFC 6749 §2.3.1): a budget of failed authentications for each pair of client id and source address.
+//! Brute-force protection (RFC 6749 §2.3.1): a budget of failed authentications for each pair of client id and source address, and
+//! one of client ids that fail for each source.
 //!
 //! The pair, so that a stranger who guesses can spend only his own budget and locks no partner out. Which ids exist does not
 //! matter: ids that nobody has are counted alike.
@@ -27,6 +28,8 @@ const MOST_COUNTED: usize = 100_000;
 pub enum Attempt<'a> {
     /// The client with this id, whatever its form.
     Client(&'a str),
+    /// Any client: what counts is how many ids were tried.
+    AnyClient,
     /// An operator: whose token it would be is not said.
     Operator,
 }
@@ -36,6 +39,7 @@ impl Attempt<'_> {
     const fn parts(&self) -> (&'static [u8], &[u8]) {
         match self {
             Self::Client(client_id) => (b"client", client_id.as_bytes()),
+            Self::AnyClient => (b"any", b""),
             Self::Operator => (b"operator", b""),
         }
     }
@@ -106,6 +110,12 @@ impl Failures {
             self.shut.remove(key);
         }
         left
+    }
+
+    /// Whether this pair has failed before, as far as is remembered.
+    #[must_use]
+    pub fn remember(&self, key: &FailureKey) -> bool {
+        self.counted.contains_key(key)
     }
 
     /// Counts a failure. The first beyond the budget shuts the pair out until the budget has recovered by one.

@@ -9,6 +9,7 @@ mod apis;
 mod cache;
 mod failures;
 mod keyring;
+mod limits;
 mod notices;
 mod pulse;
 mod registered;
@@ -20,7 +21,6 @@ mod under_keyring;
 mod usage;
 mod view;
 
-use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -29,17 +29,20 @@ use arc_swap::ArcSwapOption;
 
 pub use failures::{Attempt, FailureKey, Failures};
 pub use keyring::{KeyAge, Keyring, KeyringError};
+pub use limits::{Budgets, Exceeded, Policy, Rates, Remainder};
 pub use pulse::{Freshness, Promise};
 pub use registered::{Entitlements, RegisteredClient};
 pub use under_keyring::{Shelf, UnderKeyring};
 pub use usage::Happening;
 pub use view::View;
 
-use crate::domain::{Attribution, Change, Environment, Epoch, JournalEntry, Noun, Timestamp, UsageWriter};
+use crate::domain::{Attribution, Change, ClientId, Environment, Epoch, JournalEntry, Noun, Timestamp, UsageWriter};
 use crate::store::{Asker, CommitError, Door, Known, Page, Records, Sealer, Settled, Sharing, Store, StoreError};
 use crate::telemetry::Metrics;
 use apis::RememberedApis;
 use cache::ClientCache;
+pub use cache::Remembered;
+use limits::BucketTable;
 use pulse::{Pulse, Standing};
 use revoked::RevokedTokens;
 use turns::Turns;
@@ -66,10 +69,10 @@ pub struct RegistryParts {
     pub revoked: usize,
     /// What is promised of it on a store that others write to.
     pub promise: Promise,
-    /// Failed authentications a minute for each pair of client id and source.
-    pub failures_per_minute: NonZeroU32,
     /// Under which name usage is counted: one of its own for each registry that is opened.
     pub writer: UsageWriter,
+    /// What anybody may do, whatever their plan.
+    pub budgets: Budgets,
 }
 
 /// What this replica remembers.
@@ -78,6 +81,8 @@ pub struct Registry {
     memory: Arc<Memory>,
     pulse: Option<Pulse>,
     failures: Failures,
+    unknown_ids: Failures,
+    buckets: BucketTable,
     usage: Usage,
     /// Who reads what is not remembered.
     turns: Turns,
@@ -141,13 +146,14 @@ impl Registry {
                 Some(started.map_err(|error| StoreError::Unavailable(error.to_string()))?)
             }
         };
-        let failures = Failures::new(parts.failures_per_minute);
         Ok(Self {
             turns: Turns::new(parts.door.patience()),
             door: parts.door,
             memory,
             pulse,
-            failures,
+            failures: Failures::new(parts.budgets.failures_per_minute),
+            unknown_ids: Failures::new(parts.budgets.unknown_ids_per_minute),
+            buckets: BucketTable::new(parts.budgets.revocations_per_minute),
             // Those remembered, and as many that were forgotten since something was counted of them.
             usage: Usage::new(parts.writer, 2 * parts.capacity),
             flushing: Arc::default(),
@@ -243,6 +249,20 @@ impl Registry {
     #[must_use]
     pub const fn failures(&self) -> &Failures {
         &self.failures
+    }
+
+    /// The budgets of client ids that failed, each of one source.
+    #[must_use]
+    pub const fn unknown_ids(&self) -> &Failures {
+        &self.unknown_ids
+    }
+
+    /// Takes one revocation of a token from what the client may do, on this replica.
+    ///
+    /// # Errors
+    /// When the client has revoked too many.
+    pub fn take_revocation(&self, environment: Environment, client_id: &ClientId) -> Result<(), Exceeded> {
+        self.buckets.take_revocation(environment, client_id)
     }
 
     /// The last journal entry applied here.

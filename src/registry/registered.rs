@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::limits::Rates;
 use super::usage::Tally;
 use crate::domain::{
     Client, ClientId, ClientRole, ClientSecret, Entitlement, Granted, Limits, Partner, PartnerId, PartnerStatus,
@@ -20,6 +21,8 @@ pub struct RegisteredClient {
     pub partners: Arc<[Partner]>,
     /// What bounds its tokens; none where nothing does.
     pub limits: Option<Limits>,
+    /// What counts its tokens.
+    pub rates: Rates,
     /// What its tokens can be for, as it stands now.
     pub entitlements: Arc<Entitlements>,
     /// For a resource server: the audience whose tokens it may inspect.
@@ -90,6 +93,7 @@ impl RegisteredClient {
         let entitlements = entitlements(&client, &partners, &records.apis(client.environment)?);
         Ok(Some(Self {
             limits: Limits::of(&client, &partners),
+            rates: Rates::default(),
             client,
             secrets,
             partners: partners.into(),

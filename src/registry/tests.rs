@@ -1,5 +1,6 @@
 //! Two replicas over one store: what one commits the other knows, or it does not answer.
 
+use std::num::NonZeroU32;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Waker};
@@ -97,7 +98,6 @@ fn replica(store: &SharedStore, promise: Promise) -> Registry {
     let master_key = MasterKey::load_or_create(&folder.path().join("master.key"), &SystemEntropy::new()).unwrap();
     let metrics = Arc::new(Metrics::new());
     let door = Door::new(Arc::new(store.clone()), 4, Duration::from_secs(5), Arc::new(|_| {}));
-    let failures_per_minute = NonZeroU32::new(30).unwrap();
     let sealer = Arc::new(master_key.sealer());
     Registry::open(RegistryParts {
         door,
@@ -106,8 +106,12 @@ fn replica(store: &SharedStore, promise: Promise) -> Registry {
         capacity: 100,
         revoked: 100,
         promise,
-        failures_per_minute,
         writer: UsageWriter::mint(&SystemEntropy::new()),
+        budgets: Budgets {
+            failures_per_minute: NonZeroU32::MAX,
+            unknown_ids_per_minute: NonZeroU32::MAX,
+            revocations_per_minute: NonZeroU32::MAX,
+        },
     })
     .unwrap()
 }
@@ -328,6 +332,7 @@ fn a_fill_that_a_commit_overtook_is_not_kept() {
         secrets: Vec::new(),
         partners: Arc::new([]),
         limits: None,
+        rates: Rates::default(),
         entitlements: Arc::new(Vec::new().into()),
         audience: None,
         tally: Tally::default(),
@@ -373,6 +378,7 @@ fn remembered(clients: &ClientCache, environment: Environment, partners: &[&str]
         secrets: vec![secret],
         partners: partners.iter().map(of).collect(),
         limits: None,
+        rates: Rates::default(),
         entitlements: Arc::new(Vec::new().into()),
         audience: None,
         tally: Tally::default(),

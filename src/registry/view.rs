@@ -18,24 +18,25 @@ pub struct View<'a> {
     pub(super) registry: &'a Registry,
 }
 
-/// Nothing is remembered of it: the store has to be asked.
-struct Forgotten;
-
 impl View<'_> {
     /// The client with this id; `None` for a stranger.
     ///
     /// # Errors
     /// When it is not remembered and the store does not answer in time.
     pub async fn client(&self, client_id: &ClientId) -> Result<Option<Arc<RegisteredClient>>, StoreError> {
-        if let Ok(known) = self.recall(client_id) {
-            return Ok(known);
+        match self.recall(client_id) {
+            Remembered::Known(client) => return Ok(Some(client)),
+            Remembered::Stranger => return Ok(None),
+            Remembered::Forgotten => {}
         }
         let _turn = self.registry.turns.take(client_id).await?;
         let clients = &self.registry.memory.clients;
         for _ in 0..FILL_ATTEMPTS {
             // Whoever had the turn before may have read it.
-            if let Ok(known) = self.recall(client_id) {
-                return Ok(known);
+            match self.recall(client_id) {
+                Remembered::Known(client) => return Ok(Some(client)),
+                Remembered::Stranger => return Ok(None),
+                Remembered::Forgotten => {}
             }
             self.registry.metrics.count_cache(CacheResult::Miss);
             let began = clients.begin_fill();
@@ -44,7 +45,7 @@ impl View<'_> {
                 .registry
                 .look_up(move |records| RegisteredClient::read(records, &wanted))
                 .await?
-                .map(|found| Arc::new(clients.alike().share(found)));
+                .map(|found| self.registry.buckets.rated(clients.alike().share(found)));
             if clients.end_fill(began, client_id, found.as_ref()) {
                 return Ok(found);
             }
@@ -54,18 +55,17 @@ impl View<'_> {
         ))
     }
 
-    /// What is remembered under this id: a client, or that it is nobody's.
-    fn recall(self, client_id: &ClientId) -> Result<Option<Arc<RegisteredClient>>, Forgotten> {
-        let known = match self.registry.memory.clients.get(client_id) {
-            Remembered::Known(client) => Some(client),
-            Remembered::Stranger => None,
-            Remembered::Forgotten => return Err(Forgotten),
-        };
-        self.registry.metrics.count_cache(CacheResult::Hit);
-        Ok(known)
+    /// What is remembered under this id: a client, that it is nobody's, or nothing. Asks nobody.
+    #[must_use]
+    pub fn recall(&self, client_id: &ClientId) -> Remembered {
+        let remembered = self.registry.memory.clients.get(client_id);
+        if !matches!(remembered, Remembered::Forgotten) {
+            self.registry.metrics.count_cache(CacheResult::Hit);
+        }
+        remembered
     }
 
-    /// The client with this id, if it is remembered. Asks nobody.
+    /// The client with this id, if it is remembered. Asks nobody, and is not counted as a look.
     #[must_use]
     pub fn remembered(&self, client_id: &ClientId) -> Option<Arc<RegisteredClient>> {
         match self.registry.memory.clients.get(client_id) {

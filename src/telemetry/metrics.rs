@@ -14,7 +14,7 @@ use prometheus::{
 use self::remembered::RememberedTokens;
 use super::noticed::Noticed;
 use super::refusals::{Line, Refusals};
-use crate::domain::{Environment, Seconds};
+use crate::domain::{Environment, Limit, Seconds};
 
 /// Declares a closed set of label values.
 macro_rules! label {
@@ -156,6 +156,7 @@ pub struct Metrics {
     journal_epoch: IntGauge,
     stale_answers: IntCounter,
     remembered: RememberedTokens,
+    limited: [[IntCounter; Limit::ALL.len()]; Environment::ALL.len()],
 }
 
 impl Default for Metrics {
@@ -186,6 +187,7 @@ impl Metrics {
             journal_epoch: journal_epoch(&registry),
             stale_answers: stale_answers(&registry),
             remembered: RememberedTokens::new(&registry),
+            limited: limited(&registry),
             registry,
         }
     }
@@ -206,6 +208,11 @@ impl Metrics {
             let (endpoint, reason) = (endpoint.as_str(), reason.as_str());
             log::warn!(endpoint, reason, count; "more was refused in a second than has lines of its own");
         }
+    }
+
+    /// Counts a request answered with 429, whichever endpoint it came to.
+    pub fn count_limited(&self, environment: Environment, limit: Limit) {
+        self.limited[environment as usize][limit as usize].inc();
     }
 
     /// Records how long a request took, from its head to its answer.
@@ -272,6 +279,16 @@ fn tokens(registry: &Registry) -> [[IntCounter; TokenOutcome::ALL.len()]; Enviro
     Environment::ALL.map(|environment| {
         TokenOutcome::ALL.map(|outcome| family.with_label_values(&[environment.as_str(), outcome.as_str()]))
     })
+}
+
+fn limited(registry: &Registry) -> [[IntCounter; Limit::ALL.len()]; Environment::ALL.len()] {
+    let options = Opts::new(
+        "mintmark_limited_total",
+        "Requests answered with 429 by the limit that was used up",
+    );
+    let family = registered(registry, IntCounterVec::new(options, &["environment", "limit"]));
+    Environment::ALL
+        .map(|environment| Limit::ALL.map(|limit| family.with_label_values(&[environment.as_str(), limit.as_str()])))
 }
 
 fn stale_answers(registry: &Registry) -> IntCounter {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::key;
 use crate::config::reading::Reading;
 use crate::config::rule::{Rule, duration, optional_path, whole};
+use crate::registry::Budgets;
 
 /// Where the two listeners stand.
 #[derive(Clone, Debug)]
@@ -101,8 +102,8 @@ pub struct LimitSettings {
     pub body_timeout: Duration,
     /// Open at one time, at each listener.
     pub connections: usize,
-    /// Failed authentications each minute, for each pair of client id and source address.
-    pub failures_per_minute: NonZeroU32,
+    /// What anybody may do in a minute.
+    pub budgets: Budgets,
 }
 
 impl LimitSettings {
@@ -157,16 +158,40 @@ impl LimitSettings {
                 ),
                 &whole(16, 1_000_000),
             ),
-            failures_per_minute: reading.value(
-                key(
-                    "limits.failures_per_minute",
-                    "30",
-                    "How many failed authentications each pair of client id and source address has in a \
-                 minute, before it is answered with 429.",
-                ),
-                &whole(1, 100_000).and_then(NonZeroU32::new),
-            ),
+            budgets: budgets(reading),
         }
+    }
+}
+
+fn budgets(reading: &mut Reading) -> Budgets {
+    Budgets {
+        failures_per_minute: reading.value(
+            key(
+                "limits.failures_per_minute",
+                "30",
+                "How many failed authentications each pair of client id and source address has in a \
+             minute, before it is answered with 429.",
+            ),
+            &whole(1, 100_000).and_then(NonZeroU32::new),
+        ),
+        unknown_ids_per_minute: reading.value(
+            key(
+                "limits.unknown_ids_per_minute",
+                "120",
+                "How many different client ids may fail from one source address in a minute, before it is \
+             answered with 429 unless it authenticates as a client this replica remembers.",
+            ),
+            &whole(1, 100_000).and_then(NonZeroU32::new),
+        ),
+        revocations_per_minute: reading.value(
+            key(
+                "limits.revocations_per_minute",
+                "60",
+                "How many of its tokens one client may revoke in a minute, on each replica, before it is \
+             answered with 429. Each is a row in the journal.",
+            ),
+            &whole(1, 100_000).and_then(NonZeroU32::new),
+        ),
     }
 }
 

@@ -11,7 +11,7 @@ use mintmark::domain::{
     Client, ClientSecret, Environment, KeptNotice, Milliseconds, Mutation, NoticeKind, Seconds, Timestamp, UsageWriter,
 };
 use mintmark::notices::{NoticeParts, Notices, Webhook, WebhookParts};
-use mintmark::registry::{Freshness, Promise, Registry, RegistryParts};
+use mintmark::registry::{Budgets, Freshness, Promise, Registry, RegistryParts};
 use mintmark::store::{Door, MasterKey, NoticeFilter, Page, Store};
 use mintmark::telemetry::Metrics;
 
@@ -77,7 +77,11 @@ impl Replica {
                 patience: Duration::from_secs(20),
                 outage: None,
             },
-            failures_per_minute: NonZeroU32::MIN,
+            budgets: Budgets {
+                failures_per_minute: NonZeroU32::MIN,
+                unknown_ids_per_minute: NonZeroU32::MIN,
+                revocations_per_minute: NonZeroU32::MIN,
+            },
             writer: UsageWriter::mint(&SystemEntropy::new()),
         });
         let notices = Notices::new(NoticeParts {

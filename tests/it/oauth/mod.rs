@@ -10,6 +10,7 @@ mod errors;
 mod herd;
 mod introspection;
 mod jwks;
+mod limits;
 mod never_an_echo;
 mod order_of_checks;
 mod remembered;

@@ -16,7 +16,7 @@ use mintmark::domain::{
 use mintmark::http::admin;
 use mintmark::http::peer::PeerAddress;
 use mintmark::office::{Created, Errand, Machine, NewOperator, Office, OfficeParts, OfficePolicy, create_first_owner};
-use mintmark::registry::{Freshness, Promise, Registry, RegistryParts};
+use mintmark::registry::{Budgets, Freshness, Promise, Registry, RegistryParts};
 use mintmark::store::{
     CommitError, Decide, Door, Draw, Drawn, Follower, MasterKey, MemoryStore, NoticeBoard, Read, Return, Sealer,
     Sharing, Store, StoreError,
@@ -241,8 +241,12 @@ fn office(store: Arc<dyn Store>, clock: Arc<HeldClock>, failures_per_minute: u32
             patience: Duration::from_secs(10),
             outage: None,
         },
-        failures_per_minute: NonZeroU32::new(failures_per_minute).unwrap(),
         writer: UsageWriter::mint(&SystemEntropy::new()),
+        budgets: Budgets {
+            failures_per_minute: NonZeroU32::new(failures_per_minute).unwrap(),
+            unknown_ids_per_minute: NonZeroU32::MAX,
+            revocations_per_minute: NonZeroU32::MAX,
+        },
     });
     let keys = KeyPolicy {
         algorithm: Algorithm::Es256,

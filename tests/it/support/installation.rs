@@ -28,7 +28,7 @@ use mintmark::domain::{
     Scope, Seconds, Timestamp, TokenLifetime, UsageWriter,
 };
 use mintmark::http::{Endpoints, Health, Layers, OAuthLimits, RequestLog, configure_public, outermost};
-use mintmark::registry::{Freshness, Promise, Registry, RegistryParts};
+use mintmark::registry::{Budgets, Freshness, Promise, Registry, RegistryParts};
 use mintmark::store::{
     CommitError, DatabaseUrl, Door, MasterKey, MemoryStore, Migrate, Records, Sealer, Store, StoreError, StoreSettings,
     open,
@@ -110,6 +110,8 @@ pub struct Plan {
     /// How long anything may wait for the store.
     pub patience: Duration,
     pub failures_per_minute: u32,
+    pub unknown_ids_per_minute: u32,
+    pub revocations_per_minute: u32,
     /// Whether the metadata says `response_types_supported`.
     pub response_types: bool,
     /// How many revoked tokens are remembered.
@@ -128,6 +130,8 @@ impl Default for Plan {
             },
             patience: Duration::from_secs(10),
             failures_per_minute: 1_000_000,
+            unknown_ids_per_minute: 1_000_000,
+            revocations_per_minute: 1_000_000,
             response_types: false,
             revoked: 1000,
         }
@@ -258,8 +262,12 @@ impl Plan {
                 patience: self.patience,
                 outage: None,
             },
-            failures_per_minute: NonZeroU32::new(self.failures_per_minute).unwrap(),
             writer: UsageWriter::mint(&SystemEntropy::new()),
+            budgets: Budgets {
+                failures_per_minute: NonZeroU32::new(self.failures_per_minute).unwrap(),
+                unknown_ids_per_minute: NonZeroU32::new(self.unknown_ids_per_minute).unwrap(),
+                revocations_per_minute: NonZeroU32::new(self.revocations_per_minute).unwrap(),
+            },
         };
         let registry = Arc::new(Registry::open(parts).unwrap());
         let endpoints = Environment::ALL.map(|environment| {
