@@ -18,6 +18,8 @@ use crate::telemetry::Metrics;
 
 /// How often usage and last uses are written.
 const FLUSH_EVERY: Duration = Duration::from_secs(5);
+/// How often tokens of quotas that lie idle are given back.
+const GIVE_BACK_EVERY: Duration = Duration::from_secs(15);
 /// How often what expired is forgotten.
 const TIDY_EVERY: Duration = Duration::from_mins(1);
 /// How often the keys are asked whether they want a change.
@@ -46,10 +48,14 @@ impl Housekeeping {
     ) -> Self {
         let flushed = Arc::clone(registry);
         let tidied = (Arc::clone(office), Arc::clone(clock));
+        let given_back = (Arc::clone(registry), Arc::clone(clock));
         let tended = (Arc::clone(office), Arc::clone(clock));
         let mut tasks = vec![
             every(FLUSH_EVERY, move || flush(Arc::clone(&flushed))),
             every(TIDY_EVERY, move || tidy(Arc::clone(&tidied.0), Arc::clone(&tidied.1))),
+            every(GIVE_BACK_EVERY, move || {
+                give_back(Arc::clone(&given_back.0), Arc::clone(&given_back.1))
+            }),
             every(TEND_EVERY, move || tend(Arc::clone(&tended.0), Arc::clone(&tended.1))),
         ];
         if let Some(certificate) = certificate {
@@ -112,6 +118,12 @@ fn every<F: Future<Output = ()> + 'static>(period: Duration, work: impl Fn() -> 
 async fn flush(registry: Arc<Registry>) {
     if let Err(error) = registry.flush_some().await {
         log::warn!(error:% = error; "usage and last uses of secrets could not be written and are kept for later");
+    }
+}
+
+async fn give_back(registry: Arc<Registry>, clock: Arc<dyn Clock>) {
+    if let Err(error) = registry.give_back_idle(clock.now()).await {
+        log::warn!(error:% = error; "tokens of quotas could not be given back and are lost until their windows end");
     }
 }
 

@@ -122,6 +122,9 @@ impl Running {
         if let Err(error) = self.registry.flush().await {
             log::warn!(error:% = error; "usage and last uses of secrets could not be written");
         }
+        if let Err(error) = self.registry.give_back_all().await {
+            log::warn!(error:% = error; "tokens of quotas could not be given back and are lost until their windows end");
+        }
     }
 
     fn reload_certificate(&self) {

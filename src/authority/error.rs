@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use crate::domain::{Invalid, TokenRefusal};
-use crate::registry::Exceeded;
+use crate::registry::{Exceeded, QuotaError};
 use crate::store::{CommitError, StoreError};
 
 /// Why the authority says no.
@@ -56,6 +56,15 @@ impl AuthorityError {
             Self::InvalidScope(_) => TokenRefusal::InvalidScope,
             Self::InvalidTarget(_) => TokenRefusal::InvalidTarget,
             Self::NoSigningKey | Self::Unavailable(_) => TokenRefusal::Unavailable,
+        }
+    }
+}
+
+impl From<QuotaError> for AuthorityError {
+    fn from(error: QuotaError) -> Self {
+        match error {
+            QuotaError::Exceeded(exceeded) => Self::Limited(exceeded),
+            QuotaError::Unavailable(error) => Self::Unavailable(error),
         }
     }
 }

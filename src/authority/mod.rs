@@ -147,7 +147,9 @@ impl Authority {
         let keyring = view.keyring(self.environment()).await?;
         let key = keyring.signing().ok_or(AuthorityError::NoSigningKey)?;
         let left = grant.client().registered().rates.take()?;
+        let spending = self.registry.spend(grant.client().registered(), now).await?;
         let response = self.issuer.issue(grant, key, (now, &*self.entropy))?;
+        spending.keep();
         Ok(Issued { response, left })
     }
 }

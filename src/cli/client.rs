@@ -8,7 +8,7 @@ use super::Invocation;
 use super::choice;
 use super::conversation::{CreateOptions, ListOptions, RemoteOptions};
 use super::failure::Failure;
-use super::layout::CLIENTS;
+use super::layout::{CLIENTS, QUOTAS};
 use crate::domain::{
     ApiId, ClientId, EmailAddress, Environment, Invalid, Name, PartnerId, ScopeToken, Timestamp, TokenLifetime,
 };
@@ -53,6 +53,8 @@ enum Verb {
     Reinstate(Which),
     /// End a client at once and for ever
     Revoke(Which),
+    /// Show what has been drawn of the quotas in which a client's tokens count
+    Quota(Which),
 }
 
 #[derive(Args, Serialize, Debug)]
@@ -203,6 +205,7 @@ impl Client {
             Verb::Change { which, change } => server.change(&which.path(""), &change.body(), &CLIENTS),
             Verb::Suspend(which) => server.act_and_show(&which.path("/suspend"), &CLIENTS),
             Verb::Reinstate(which) => server.act_and_show(&which.path("/reinstate"), &CLIENTS),
+            Verb::Quota(which) => server.list_whole(&which.path("/quota"), &QUOTAS),
             Verb::Revoke(which) => server.act_and_show(&which.path("/revoke"), &CLIENTS),
         }
     }

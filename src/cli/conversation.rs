@@ -171,6 +171,17 @@ impl Conversation<'_, '_> {
         self.print(&answer.body, layout)
     }
 
+    /// Prints a list that is always whole.
+    pub(super) fn list_whole(&mut self, path: &str, layout: &Layout) -> Result<(), Failure> {
+        let answer = self.api.get(path)?;
+        let items = answer.body["items"].as_array().map_or(&[][..], Vec::as_slice);
+        match self.format {
+            Format::People => self.output.block(&layout.table(items))?,
+            Format::Json => items.iter().try_for_each(|item| self.output.json(item))?,
+        }
+        Ok(())
+    }
+
     /// Creates something and gives the answer back unprinted.
     pub(super) fn create(
         &mut self,

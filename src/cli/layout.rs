@@ -24,6 +24,20 @@ pub(super) const PARTNERS: Layout = Layout {
     first: &["partner_id", "name", "status", "scope_ceiling", "parent"],
 };
 
+pub(super) const QUOTAS: Layout = Layout {
+    columns: &[
+        ("QUOTA", "quota"),
+        ("HOLDER", "holder"),
+        ("ENVIRONMENT", "environment"),
+        ("MODE", "quota_mode"),
+        ("LIMIT", "limit"),
+        ("DRAWN", "drawn"),
+        ("REMAINING", "remaining"),
+        ("UNTIL", "window_end"),
+    ],
+    first: &["quota", "holder", "environment"],
+};
+
 pub(super) const APIS: Layout = Layout {
     columns: &[
         ("ENVIRONMENT", "environment"),

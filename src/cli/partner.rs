@@ -7,7 +7,7 @@ use super::Invocation;
 use super::choice;
 use super::conversation::{Conversation, CreateOptions, ListOptions, RemoteOptions};
 use super::failure::Failure;
-use super::layout::PARTNERS;
+use super::layout::{PARTNERS, QUOTAS};
 use crate::domain::{Name, PartnerId, ScopeToken};
 
 /// Partners: the companies that integrate
@@ -54,6 +54,11 @@ enum Verb {
     },
     /// Let them work again
     Reinstate {
+        /// The partner
+        partner_id: PartnerId,
+    },
+    /// Show what has been drawn of a partner's quotas, which its sub-accounts share
+    Quota {
         /// The partner
         partner_id: PartnerId,
     },
@@ -107,6 +112,7 @@ impl Partner {
             Verb::Create { partner, create } => create_partner(&mut server, &partner, &create),
             Verb::Change { partner_id, change } => server.change(&at(&partner_id), &change, &PARTNERS),
             Verb::Suspend { partner_id } => server.act_and_show(&format!("{}/suspend", at(&partner_id)), &PARTNERS),
+            Verb::Quota { partner_id } => server.list_whole(&format!("{}/quota", at(&partner_id)), &QUOTAS),
             Verb::Reinstate { partner_id } => server.act_and_show(&format!("{}/reinstate", at(&partner_id)), &PARTNERS),
         }
     }

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::client::ClientId;
 use super::environment::Environment;
+use super::limit::Limit;
 use super::text::PartnerId;
 use super::time::{Seconds, Timestamp};
 
@@ -116,6 +117,17 @@ impl MeterHolder {
         match self {
             Self::Partner(_) => "partner",
             Self::Client(_) => "client",
+        }
+    }
+
+    /// The quota of this holder for this period.
+    #[must_use]
+    pub const fn quota(&self, period: Period) -> Limit {
+        match (self, period) {
+            (Self::Client(_), Period::Day) => Limit::ClientDay,
+            (Self::Client(_), Period::Month) => Limit::ClientMonth,
+            (Self::Partner(_), Period::Day) => Limit::PartnerDay,
+            (Self::Partner(_), Period::Month) => Limit::PartnerMonth,
         }
     }
 

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::client::Client;
 use super::invalid::Invalid;
+use super::meter::Period;
 use super::partner::Partner;
 use super::text::PartnerId;
 
@@ -70,6 +71,15 @@ impl Allowance {
         tokens_per_day: None,
         tokens_per_month: None,
     };
+}
+
+impl Allowance {
+    /// What it says of days and of months.
+    pub fn quotas(&self) -> impl Iterator<Item = (Period, u64)> + use<> {
+        let day = self.tokens_per_day.map(|limit| (Period::Day, limit.get().get()));
+        let month = self.tokens_per_month.map(|limit| (Period::Month, limit.get().get()));
+        day.into_iter().chain(month)
+    }
 }
 
 /// How fast tokens may be obtained.

@@ -245,6 +245,8 @@ const fn limit_reached(limit: Limit) -> &'static str {
         Limit::Failures | Limit::UnknownIds => "too many failed authentications",
         Limit::ClientRate => "this client asks for tokens faster than its limits allow",
         Limit::PartnerRate => "the clients of this partner ask for tokens faster than its plan allows",
+        Limit::ClientDay | Limit::ClientMonth => "this client has used up its quota of tokens",
+        Limit::PartnerDay | Limit::PartnerMonth => "the clients of this partner have used up its quota of tokens",
         Limit::Revocations => "this client revokes tokens faster than it may",
     }
 }

@@ -15,6 +15,7 @@ mod keys;
 mod notices;
 mod operators;
 mod partners;
+mod quotas;
 mod secrets;
 mod usage;
 
@@ -31,6 +32,7 @@ pub use journal::Head;
 pub use keys::{KeyAddress, KeyImport};
 pub use operators::{NewOperator, OperatorWithToken, RoleChange};
 pub use partners::{NewPartner, PartnerChange};
+pub use quotas::QuotaStanding;
 pub use secrets::{NewSecret, Retirement, SecretStanding, SecretWithText};
 pub use usage::{UsageQuestion, usage_spreadsheet};
 

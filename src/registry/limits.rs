@@ -16,6 +16,7 @@ use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
 use thiserror::Error;
 
+use super::Registry;
 use super::registered::RegisteredClient;
 use crate::domain::{Client, ClientId, Environment, Limit, Limits, Rate};
 
@@ -225,6 +226,16 @@ impl BucketTable {
             .entry(holder)
             .or_insert_with(|| Arc::new(Bucket::new(limit, quota, DefaultClock::default())));
         Arc::clone(bucket)
+    }
+}
+
+impl Registry {
+    /// Takes one revocation of a token from what the client may do, on this replica.
+    ///
+    /// # Errors
+    /// When the client has revoked too many.
+    pub fn take_revocation(&self, environment: Environment, client_id: &ClientId) -> Result<(), Exceeded> {
+        self.buckets.take_revocation(environment, client_id)
     }
 }
 

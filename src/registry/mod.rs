@@ -12,6 +12,7 @@ mod keyring;
 mod limits;
 mod notices;
 mod pulse;
+mod quota;
 mod registered;
 mod revoked;
 #[cfg(test)]
@@ -31,12 +32,13 @@ pub use failures::{Attempt, FailureKey, Failures};
 pub use keyring::{KeyAge, Keyring, KeyringError};
 pub use limits::{Budgets, Exceeded, Policy, Rates, Remainder};
 pub use pulse::{Freshness, Promise};
+pub use quota::{QuotaError, Quotas, Spending};
 pub use registered::{Entitlements, RegisteredClient};
 pub use under_keyring::{Shelf, UnderKeyring};
 pub use usage::Happening;
 pub use view::View;
 
-use crate::domain::{Attribution, Change, ClientId, Environment, Epoch, JournalEntry, Noun, Timestamp, UsageWriter};
+use crate::domain::{Attribution, Change, Environment, Epoch, JournalEntry, Noun, Timestamp, UsageWriter};
 use crate::store::{Asker, CommitError, Door, Known, Page, Records, Sealer, Settled, Sharing, Store, StoreError};
 use crate::telemetry::Metrics;
 use apis::RememberedApis;
@@ -44,6 +46,7 @@ use cache::ClientCache;
 pub use cache::Remembered;
 use limits::BucketTable;
 use pulse::{Pulse, Standing};
+use quota::QuotaTable;
 use revoked::RevokedTokens;
 use turns::Turns;
 use usage::Usage;
@@ -83,6 +86,7 @@ pub struct Registry {
     failures: Failures,
     unknown_ids: Failures,
     buckets: BucketTable,
+    quotas: QuotaTable,
     usage: Usage,
     /// Who reads what is not remembered.
     turns: Turns,
@@ -148,15 +152,16 @@ impl Registry {
         };
         Ok(Self {
             turns: Turns::new(parts.door.patience()),
-            door: parts.door,
             memory,
             pulse,
             failures: Failures::new(parts.budgets.failures_per_minute),
             unknown_ids: Failures::new(parts.budgets.unknown_ids_per_minute),
             buckets: BucketTable::new(parts.budgets.revocations_per_minute),
+            quotas: QuotaTable::new(parts.door.clone(), Arc::clone(&parts.metrics)),
             // Those remembered, and as many that were forgotten since something was counted of them.
             usage: Usage::new(parts.writer, 2 * parts.capacity),
             flushing: Arc::default(),
+            door: parts.door,
             metrics: parts.metrics,
         })
     }
@@ -255,14 +260,6 @@ impl Registry {
     #[must_use]
     pub const fn unknown_ids(&self) -> &Failures {
         &self.unknown_ids
-    }
-
-    /// Takes one revocation of a token from what the client may do, on this replica.
-    ///
-    /// # Errors
-    /// When the client has revoked too many.
-    pub fn take_revocation(&self, environment: Environment, client_id: &ClientId) -> Result<(), Exceeded> {
-        self.buckets.take_revocation(environment, client_id)
     }
 
     /// The last journal entry applied here.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::limits::Rates;
+use super::quota::Quotas;
 use super::usage::Tally;
 use crate::domain::{
     Client, ClientId, ClientRole, ClientSecret, Entitlement, Granted, Limits, Partner, PartnerId, PartnerStatus,
@@ -23,6 +24,8 @@ pub struct RegisteredClient {
     pub limits: Option<Limits>,
     /// What counts its tokens.
     pub rates: Rates,
+    /// The quotas its tokens count in.
+    pub quotas: Quotas,
     /// What its tokens can be for, as it stands now.
     pub entitlements: Arc<Entitlements>,
     /// For a resource server: the audience whose tokens it may inspect.
@@ -94,6 +97,7 @@ impl RegisteredClient {
         Ok(Some(Self {
             limits: Limits::of(&client, &partners),
             rates: Rates::default(),
+            quotas: Quotas::default(),
             client,
             secrets,
             partners: partners.into(),

@@ -45,7 +45,7 @@ impl View<'_> {
                 .registry
                 .look_up(move |records| RegisteredClient::read(records, &wanted))
                 .await?
-                .map(|found| self.registry.buckets.rated(clients.alike().share(found)));
+                .map(|found| self.registry.counted(clients.alike().share(found)));
             if clients.end_fill(began, client_id, found.as_ref()) {
                 return Ok(found);
             }

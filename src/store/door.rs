@@ -9,6 +9,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use actix_web::rt::spawn;
 use actix_web::rt::time::timeout;
 use actix_web::web;
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
@@ -193,6 +194,13 @@ impl Door {
         work: impl FnOnce(&dyn Store) -> T + Send + 'static,
     ) -> Result<T, StoreError> {
         self.call_within((asker, self.patience), work).await
+    }
+
+    /// Begins `work` and waits for nothing of it: it goes on when whoever began it has gone. Where no place is free in time it is
+    /// dropped undone.
+    pub fn begin(&self, asker: Asker, work: impl FnOnce(&dyn Store) + Send + 'static) {
+        let door = self.clone();
+        drop(spawn(async move { door.call(asker, work).await }));
     }
 
     /// The same for work that may take as long as `deadline`, once there is a place for it.

@@ -114,8 +114,7 @@ impl Store for MemoryStore {
     fn draw(&self, meter: &Meter, draw: Draw) -> Result<Drawn, StoreError> {
         let mut shelves = self.shelves();
         let drawn = shelves.meters.entry(meter.clone()).or_default();
-        let room = draw.limit.map_or(u64::MAX, |limit| limit.saturating_sub(*drawn));
-        let granted = draw.wanted.min(room);
+        let granted = draw.granted(*drawn);
         *drawn += granted;
         Ok(Drawn { granted, total: *drawn })
     }

@@ -19,6 +19,8 @@ mod sql;
 mod url;
 mod usage;
 
+use std::num::NonZeroU64;
+
 use thiserror::Error;
 
 pub use bulk::{BulkError, commit_in_bulk};
@@ -146,6 +148,52 @@ pub struct Draw {
     pub wanted: u64,
     /// How many may have been drawn in all when these are; `None` where they are only counted.
     pub limit: Option<u64>,
+    /// No more than this part of what is left under the limit, but one while there is one.
+    pub share: NonZeroU64,
+}
+
+impl Draw {
+    /// So many, whatever was drawn before.
+    #[must_use]
+    pub const fn counting(wanted: u64) -> Self {
+        Self {
+            wanted,
+            limit: None,
+            share: NonZeroU64::MIN,
+        }
+    }
+
+    /// At most `wanted`, and at most a `share`-th of what is left under `limit`.
+    #[must_use]
+    pub const fn sharing(wanted: u64, limit: u64, share: NonZeroU64) -> Self {
+        Self {
+            wanted,
+            limit: Some(limit),
+            share,
+        }
+    }
+
+    /// How many are granted where so many have been drawn.
+    fn granted(self, drawn: u64) -> u64 {
+        let Some(limit) = self.limit else {
+            return self.wanted;
+        };
+        let room = limit.saturating_sub(drawn);
+        self.wanted.min((room / self.share).max(room.min(1)))
+    }
+
+    /// How many may have been drawn at most for `granted` to be granted.
+    fn most_before(self, granted: u64) -> u64 {
+        let Some(limit) = self.limit else {
+            return u64::MAX;
+        };
+        let room = if granted > 1 {
+            granted.saturating_mul(self.share.get())
+        } else {
+            granted
+        };
+        limit.saturating_sub(room)
+    }
 }
 
 /// What a replica was given of a meter.

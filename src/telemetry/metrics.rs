@@ -40,6 +40,11 @@ macro_rules! label {
 }
 pub(super) use label;
 
+mod quotas;
+
+pub use quotas::DrawResult;
+use quotas::QuotaSeries;
+
 label! {
     /// What became of a token request.
     TokenOutcome {
@@ -157,6 +162,7 @@ pub struct Metrics {
     stale_answers: IntCounter,
     remembered: RememberedTokens,
     limited: [[IntCounter; Limit::ALL.len()]; Environment::ALL.len()],
+    quotas: QuotaSeries,
 }
 
 impl Default for Metrics {
@@ -188,6 +194,7 @@ impl Metrics {
             stale_answers: stale_answers(&registry),
             remembered: RememberedTokens::new(&registry),
             limited: limited(&registry),
+            quotas: QuotaSeries::new(&registry),
             registry,
         }
     }
@@ -250,6 +257,16 @@ impl Metrics {
     /// Counts a request served from what was known before an outage of the store.
     pub fn count_stale_answer(&self) {
         self.stale_answers.inc();
+    }
+
+    /// Counts tokens drawn beyond a quota that is only observed.
+    pub fn count_beyond_quota(&self, environment: Environment, quota: Limit, tokens: u64) {
+        self.quotas.count_beyond(environment, quota, tokens);
+    }
+
+    /// Counts a draw of tokens from the store.
+    pub fn count_draw(&self, result: DrawResult) {
+        self.quotas.count_draw(result);
     }
 
     /// All series in the Prometheus text format (version 0.0.4).

@@ -13,7 +13,7 @@ use env_logger::{Builder, WriteStyle};
 use log::{LevelFilter, SetLoggerError};
 
 pub use line::{write_json, write_text};
-pub use metrics::{CacheResult, Endpoint, KeyState, Metrics, Reason, TokenOutcome};
+pub use metrics::{CacheResult, DrawResult, Endpoint, KeyState, Metrics, Reason, TokenOutcome};
 pub use noticed::{ExpiresWithin, Noticed, WebhookOutcome};
 pub use refusals::Line;
 

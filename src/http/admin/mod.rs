@@ -16,6 +16,7 @@ mod operators;
 mod paging;
 mod partners;
 mod problem;
+mod quotas;
 mod routes;
 mod secrets;
 mod usage;

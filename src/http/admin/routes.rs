@@ -8,7 +8,7 @@ use actix_web::HttpResponse;
 
 use super::call::Call;
 use super::problem::Problem;
-use super::{apis, clients, journal, keys, notices, operators, partners, secrets, usage};
+use super::{apis, clients, journal, keys, notices, operators, partners, quotas, secrets, usage};
 use crate::domain::Role;
 
 /// A method of the admin API.
@@ -85,6 +85,7 @@ pub const ROUTES: &[Route] = &[
     guarded!(Patch "/partners/{partner_id}" Operator partners::change),
     guarded!(Post "/partners/{partner_id}/suspend" Operator partners::suspend),
     guarded!(Post "/partners/{partner_id}/reinstate" Operator partners::reinstate),
+    guarded!(Get "/partners/{partner_id}/quota" Viewer quotas::of_partner),
     guarded!(Get "/apis" Viewer apis::list_all),
     guarded!(Post "/apis" Operator apis::register),
     guarded!(Get "/apis/{environment}/{api_id}" Viewer apis::show),
@@ -96,6 +97,7 @@ pub const ROUTES: &[Route] = &[
     guarded!(Post "/clients/{client_id}/suspend" Operator clients::suspend),
     guarded!(Post "/clients/{client_id}/reinstate" Operator clients::reinstate),
     guarded!(Post "/clients/{client_id}/revoke" Operator clients::revoke),
+    guarded!(Get "/clients/{client_id}/quota" Viewer quotas::of_client),
     guarded!(Get "/clients/{client_id}/secrets" Viewer secrets::list_all),
     guarded!(Post "/clients/{client_id}/secrets" Operator secrets::add),
     guarded!(Get "/clients/{client_id}/secrets/{secret_id}" Viewer secrets::show),

@@ -13,7 +13,7 @@ use crate::domain::{
     AccessLevel, AllowedApis, AllowedSources, AuthMethod, Client, ClientId, ClientRole, ClientSecret, ClientStatus,
     Environment, Epoch, Granularity, Outcome, Pepper, SecretId, SecretStatus, TokenRefusal,
 };
-use crate::registry::Rates;
+use crate::registry::{Quotas, Rates};
 use crate::store::{MemoryStore, Page, Store, UsageFilter, UsageGroup, UsageRow};
 
 const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
@@ -61,6 +61,7 @@ fn client() -> Arc<RegisteredClient> {
         partners: Arc::new([]),
         limits: None,
         rates: Rates::default(),
+        quotas: Quotas::default(),
         entitlements: Arc::new(Vec::new().into()),
         audience: None,
         tally: Tally::default(),

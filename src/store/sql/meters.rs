@@ -53,10 +53,9 @@ pub(super) fn drawn(connection: &mut DbConn, meter: &Meter) -> Result<Option<u64
 }
 
 pub(super) fn draw(connection: &mut DbConn, meter: &Meter, draw: Draw) -> Result<Drawn, StoreError> {
-    let limit = draw.limit.unwrap_or(u64::MAX);
-    let mut granted = draw.wanted.min(limit);
+    let mut granted = draw.granted(0);
     for _ in 0..ATTEMPTS {
-        if let Some(total) = raise(connection, meter, (granted, limit))? {
+        if let Some(total) = raise(connection, meter, (granted, draw.most_before(granted)))? {
             return Ok(Drawn { granted, total });
         }
         match drawn(connection, meter)? {
@@ -68,7 +67,7 @@ pub(super) fn draw(connection: &mut DbConn, meter: &Meter, draw: Draw) -> Result
             }
             None => {}
             Some(total) => {
-                granted = granted.min(limit.saturating_sub(total));
+                granted = granted.min(draw.granted(total));
                 if granted == 0 {
                     return Ok(Drawn { granted, total });
                 }
@@ -78,10 +77,10 @@ pub(super) fn draw(connection: &mut DbConn, meter: &Meter, draw: Draw) -> Result
     Err(StoreError::Unavailable("the meter was never at rest".to_owned()))
 }
 
-/// Adds `granted`, if the sum keeps to `limit`, and gives the sum, read while the row is still this call's alone.
-fn raise(connection: &mut DbConn, meter: &Meter, (granted, limit): (u64, u64)) -> Result<Option<u64>, StoreError> {
-    let room = quota_meters::drawn.le(number(limit).saturating_sub(number(granted)));
-    let raised = diesel::update(quota_meters::table.find(key(meter)).filter(room))
+/// Adds `granted`, if no more than `most` were drawn before, and gives the sum, read while the row is still this call's alone.
+fn raise(connection: &mut DbConn, meter: &Meter, (granted, most): (u64, u64)) -> Result<Option<u64>, StoreError> {
+    let row = quota_meters::table.find(key(meter));
+    let raised = diesel::update(row.filter(quota_meters::drawn.le(number(most))))
         .set(quota_meters::drawn.eq(quota_meters::drawn + number(granted)));
     let total: Option<i64> = connection
         .transaction(|connection| {

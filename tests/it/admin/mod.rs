@@ -14,6 +14,7 @@ mod operators;
 mod outage;
 mod paging;
 mod partners;
+mod quotas;
 mod roles;
 mod secrets;
 mod stores;

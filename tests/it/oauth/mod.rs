@@ -13,6 +13,7 @@ mod jwks;
 mod limits;
 mod never_an_echo;
 mod order_of_checks;
+mod quota;
 mod remembered;
 mod resource_indicators;
 mod revocation;

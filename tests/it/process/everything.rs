@@ -62,6 +62,7 @@ fn id<'a>(value: &'a Value, name: &str) -> &'a str {
 fn directory(admin: &Admin) {
     admin.list("/partners");
     admin.get("/partners/acme");
+    admin.get("/partners/acme/quota");
     admin
         .patch("/partners/acme", &json!({ "name": "Acme Ltd" }))
         .expect(200);
@@ -88,6 +89,7 @@ fn clients(admin: &Admin, secrets: &mut Secrets) -> Credentials {
     let path = format!("/clients/{}", client.client_id);
     admin.list("/clients");
     admin.get(&path);
+    admin.get(&format!("{path}/quota"));
     admin.patch(&path, &json!({ "name": "Another name" })).expect(200);
     admin.act(&format!("{path}/suspend"));
     admin.act(&format!("{path}/reinstate"));

@@ -9,6 +9,7 @@ mod metrics;
 mod notices;
 mod outage;
 mod proxies;
+mod quota;
 mod replicas;
 mod standing;
 mod tls;

@@ -1,5 +1,6 @@
 //! What is drawn from meters: never past a limit, whoever draws beside.
 
+use std::num::NonZeroU64;
 use std::thread;
 
 use mintmark::domain::{Environment, Meter, MeterHolder, Period, Window};
@@ -16,10 +17,7 @@ fn meter(period: Period) -> Meter {
 }
 
 fn under(limit: u64, wanted: u64) -> Draw {
-    Draw {
-        wanted,
-        limit: Some(limit),
-    }
+    Draw::sharing(wanted, limit, NonZeroU64::MIN)
 }
 
 fn back(meter: &Meter, tokens: u64) -> Return {
@@ -44,7 +42,7 @@ pub fn a_draw_gives_what_is_left_and_no_more(store: &dyn Store) {
         // The limit was lowered, raised, taken away.
         (under(3, 1), 0, 10),
         (under(12, 9), 2, 12),
-        (Draw { wanted: 5, limit: None }, 5, 17),
+        (Draw::counting(5), 5, 17),
         (under(12, 1), 0, 17),
     ] {
         assert_eq!(store.draw(&day, draw).unwrap(), Drawn { granted, total }, "{draw:?}");
@@ -63,6 +61,26 @@ pub fn a_first_draw_keeps_to_the_limit_too(store: &dyn Store) {
     assert_eq!((none.granted, none.total), (0, 0));
     let first = store.draw(&meter(Period::Month), under(3, 5)).unwrap();
     assert_eq!((first.granted, first.total), (3, 3));
+}
+
+pub fn a_share_of_what_is_left_is_one_at_least(store: &dyn Store) {
+    let day = meter(Period::Day);
+    let quarter = |wanted| Draw::sharing(wanted, 100, NonZeroU64::new(4).unwrap());
+    // A quarter of 100, of 75, of 56; then what is asked; then a quarter of 37, down to single tokens.
+    let granted = [(90, 25), (90, 18), (20, 14), (5, 5), (90, 9), (90, 7)];
+    let mut total = 0;
+    for (wanted, granted) in granted {
+        total += granted;
+        assert_eq!(store.draw(&day, quarter(wanted)).unwrap(), Drawn { granted, total });
+    }
+    let mut rest = Vec::new();
+    while total < 100 {
+        let drawn = store.draw(&day, quarter(90)).unwrap();
+        total += drawn.granted;
+        rest.push(drawn.granted);
+    }
+    assert_eq!(rest, [5, 4, 3, 2, 2, 1, 1, 1, 1, 1, 1]);
+    assert_eq!(store.draw(&day, quarter(90)).unwrap().granted, 0);
 }
 
 pub fn every_meter_counts_by_itself(store: &dyn Store) {

@@ -55,6 +55,7 @@ on_every_store!({
     meters:
         a_draw_gives_what_is_left_and_no_more,
         a_first_draw_keeps_to_the_limit_too,
+        a_share_of_what_is_left_is_one_at_least,
         every_meter_counts_by_itself,
         what_is_given_back_can_be_drawn_again,
         who_draw_at_once_reach_the_limit_and_never_pass_it,

@@ -1,0 +1,286 @@
+//! Quotas: so many tokens in a day and in a month, for a client and for all of its partner's, over all replicas together.
+//!
+//! Each replica draws blocks of the budget from the store and hands tokens out of them, so that a token asks the store nothing and
+//! writes nothing. What is drawn is counted there before anything of it is issued: a replica that dies loses what it held until the
+//! window ends, and nothing is ever issued twice. Where only the count is wanted, nobody waits: what is issued before the store
+//! knows is counted with the next draw.
+
+mod block;
+mod holding;
+mod leftovers;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use thiserror::Error;
+
+use self::block::{Balance, Block, Rule, Token};
+use self::holding::{Holding, NoToken};
+use self::leftovers::{Key, Leftovers};
+use super::limits::{Exceeded, Policy};
+use super::{RegisteredClient, Registry};
+use crate::domain::{Client, Limit, Limits, MeterHolder, QuotaMode, Timestamp, Window};
+use crate::store::{Asker, Door, Draw, Return, Store, StoreError};
+use crate::telemetry::Metrics;
+
+/// A client's and its partner's, a day's and a month's.
+const MOST_QUOTAS: usize = 4;
+/// How many holdings are kept before those that nobody holds are looked for.
+const LEAST_FULL: usize = 1024;
+/// How many balances are told in one piece of work.
+const BALANCES_AT_A_TIME: usize = 200;
+/// The longest a caller is told to wait. The limit may be raised long before a month ends.
+const LONGEST_WAIT: Duration = Duration::from_hours(1);
+
+/// One quota that a client's tokens count in.
+#[derive(Debug)]
+struct Counted {
+    holding: Arc<Holding>,
+    rule: Rule,
+}
+
+/// The quotas that a client's tokens count in; none for most.
+#[derive(Clone, Debug, Default)]
+pub struct Quotas(Option<Arc<[Counted]>>);
+
+/// Why no token may be issued.
+#[derive(Debug, Error)]
+pub enum QuotaError {
+    /// A quota is used up.
+    #[error(transparent)]
+    Exceeded(#[from] Exceeded),
+    /// The store had to be asked and did not answer.
+    #[error(transparent)]
+    Unavailable(#[from] StoreError),
+}
+
+/// One token of every quota that applies. Whatever is not [kept](Spending::keep) goes back.
+#[must_use]
+pub struct Spending {
+    quotas: Option<Arc<[Counted]>>,
+    taken: [Option<Token>; MOST_QUOTAS],
+}
+
+impl Spending {
+    /// The token was issued.
+    pub fn keep(mut self) {
+        self.quotas = None;
+    }
+}
+
+impl Drop for Spending {
+    fn drop(&mut self) {
+        let quotas = self.quotas.iter().flat_map(|quotas| quotas.iter());
+        for (quota, token) in quotas.zip(self.taken) {
+            if let Some(token) = token {
+                quota.holding.put_back(token);
+            }
+        }
+    }
+}
+
+/// What this replica holds of every quota.
+pub(super) struct QuotaTable {
+    door: Door,
+    metrics: Arc<Metrics>,
+    held: Mutex<Held>,
+    leftovers: Arc<Leftovers>,
+}
+
+/// The holdings of all remembered clients. Only those hold them, so their number bounds this one.
+struct Held {
+    holdings: HashMap<Key, Weak<Holding>>,
+    /// At how many to look for those that are gone.
+    full_at: usize,
+}
+
+impl QuotaTable {
+    /// Nothing is held yet.
+    pub(super) fn new(door: Door, metrics: Arc<Metrics>) -> Self {
+        let held = Held {
+            holdings: HashMap::new(),
+            full_at: LEAST_FULL,
+        };
+        Self {
+            door,
+            metrics,
+            held: Mutex::new(held),
+            leftovers: Arc::default(),
+        }
+    }
+
+    /// The client, counted in its quotas.
+    fn counted(&self, mut found: RegisteredClient) -> RegisteredClient {
+        found.quotas = self.of(&found.client, found.limits.as_ref());
+        found
+    }
+
+    /// The quotas of a client within these limits. The client's own come first, so that a client beyond them takes nothing from
+    /// the others, not even for a moment.
+    fn of(&self, client: &Client, limits: Option<&Limits>) -> Quotas {
+        let Some(limits) = limits else {
+            return Quotas::default();
+        };
+        let rule = match limits.quota_mode {
+            QuotaMode::Off => return Quotas::default(),
+            QuotaMode::Observe => Rule::Observed,
+            QuotaMode::Enforce => Rule::Enforced,
+        };
+        let holders = [
+            (MeterHolder::Client(client.client_id.clone()), &limits.client),
+            (MeterHolder::Partner(limits.payer.clone()), &limits.partner),
+        ];
+        let mut quotas = Vec::new();
+        for (holder, allowance) in holders {
+            for (period, limit) in allowance.quotas() {
+                let key = Key {
+                    holder: holder.clone(),
+                    environment: client.environment,
+                    period,
+                };
+                quotas.push(Counted {
+                    holding: self.holding(key),
+                    rule: rule(limit),
+                });
+            }
+        }
+        Quotas((!quotas.is_empty()).then(|| quotas.into()))
+    }
+
+    fn holding(&self, key: Key) -> Arc<Holding> {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(holding) = held.holdings.get(&key).and_then(Weak::upgrade) {
+            return holding;
+        }
+        if held.holdings.len() >= held.full_at {
+            held.holdings.retain(|_, holding| holding.strong_count() > 0);
+            held.full_at = LEAST_FULL.max(2 * held.holdings.len());
+        }
+        let block = self.leftovers.adopt(&key);
+        let block = block.unwrap_or_else(|| Block::empty(key.period));
+        let parts = (Arc::clone(&self.leftovers), Arc::clone(&self.metrics));
+        let holding = Arc::new(Holding::new(key.clone(), block, parts));
+        held.holdings.insert(key, Arc::downgrade(&holding));
+        holding
+    }
+
+    /// Takes one token from every quota, or from none.
+    async fn spend(&self, quotas: &Quotas, now: Timestamp) -> Result<Spending, QuotaError> {
+        let mut spending = Spending {
+            quotas: quotas.0.clone(),
+            taken: [None; MOST_QUOTAS],
+        };
+        let all = quotas.0.iter().flat_map(|quotas| quotas.iter());
+        for (place, quota) in all.enumerate() {
+            let taken = quota.holding.take(&self.door, (quota.rule, now)).await;
+            spending.taken[place] = Some(taken.map_err(|none| refused((quota, now), none))?);
+        }
+        Ok(spending)
+    }
+
+    /// Gives back what has lain untouched for ten minutes, and what was held for clients that are no longer remembered.
+    async fn give_back_idle(&self, now: Timestamp) -> Result<(), StoreError> {
+        let all = self.all();
+        let idle = all
+            .iter()
+            .filter_map(|held| Some((held.key().clone(), held.surrender_idle(now)?)));
+        self.balance(idle.chain(self.leftovers.balances()).collect()).await
+    }
+
+    /// Gives back everything, at the end.
+    async fn give_back_all(&self) -> Result<(), StoreError> {
+        let mut balances = self.leftovers.balances();
+        for held in self.all() {
+            let balance = held.surrender(&self.door).await;
+            balances.extend(balance.map(|balance| (held.key().clone(), balance)));
+        }
+        self.balance(balances).await
+    }
+
+    fn all(&self) -> Vec<Arc<Holding>> {
+        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        held.holdings.values().filter_map(Weak::upgrade).collect()
+    }
+
+    /// Tells the store, once: what went under in an answer that was lost may have arrived, and stays lost until its window ends if it
+    /// has not.
+    async fn balance(&self, balances: Vec<(Key, Balance)>) -> Result<(), StoreError> {
+        let mut outcome = Ok(());
+        for piece in balances.chunks(BALANCES_AT_A_TIME) {
+            let piece = piece.to_vec();
+            let told = self.door.call(Asker::House, move |store| tell(store, &piece));
+            outcome = outcome.and(told.await.and_then(|told| told));
+        }
+        outcome
+    }
+}
+
+fn tell(store: &dyn Store, balances: &[(Key, Balance)]) -> Result<(), StoreError> {
+    let mut returns = Vec::new();
+    for (key, balance) in balances {
+        match *balance {
+            Balance::Undrawn(window, tokens) => returns.push(Return {
+                meter: key.meter(window),
+                tokens,
+            }),
+            Balance::Uncounted(window, tokens) => {
+                store.draw(&key.meter(window), Draw::counting(tokens))?;
+            }
+        }
+    }
+    store.give_back(&returns)
+}
+
+impl Registry {
+    /// The client, counted in its quotas and at its rates.
+    pub(super) fn counted(&self, found: RegisteredClient) -> Arc<RegisteredClient> {
+        self.buckets.rated(self.quotas.counted(found))
+    }
+
+    /// Takes one token from every quota of a client, over all replicas together, or from none. What is not
+    /// [kept](Spending::keep) goes back.
+    ///
+    /// # Errors
+    /// When a quota is used up, or the store had to be asked and did not answer in time.
+    pub async fn spend(&self, client: &RegisteredClient, now: Timestamp) -> Result<Spending, QuotaError> {
+        self.quotas.spend(&client.quotas, now).await
+    }
+
+    /// Gives back tokens of quotas that were drawn and have lain here for long.
+    ///
+    /// # Errors
+    /// When the store does not answer in time; what was on its way back is lost until its window ends.
+    pub async fn give_back_idle(&self, now: Timestamp) -> Result<(), StoreError> {
+        self.quotas.give_back_idle(now).await
+    }
+
+    /// Gives back all tokens of quotas that were drawn and not issued, at the end.
+    ///
+    /// # Errors
+    /// As [`Registry::give_back_idle`].
+    pub async fn give_back_all(&self) -> Result<(), StoreError> {
+        self.quotas.give_back_all().await
+    }
+}
+
+fn refused((quota, now): (&Counted, Timestamp), none: NoToken) -> QuotaError {
+    match none {
+        NoToken::Spent(window) => exceeded(quota.holding.key().quota(), (quota.rule.number(), window), now).into(),
+        NoToken::Unavailable(error) => error.into(),
+    }
+}
+
+fn exceeded(limit: Limit, (quota, window): (u64, Window), now: Timestamp) -> Exceeded {
+    let seconds = |end: Timestamp, start| u64::from(end.since(start).get());
+    let policy = Policy {
+        limit,
+        quota,
+        window: seconds(window.end(), window.start()),
+    };
+    Exceeded {
+        limit,
+        policy: Some(policy),
+        wait: Duration::from_secs(seconds(window.end(), now)).min(LONGEST_WAIT),
+    }
+}

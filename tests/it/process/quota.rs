@@ -1,0 +1,129 @@
+//! Three servers over one PostgreSQL, all busy: a quota is given out to the token, and a server that is killed costs one block.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+
+use serde_json::json;
+
+use crate::store::Aside;
+use crate::support::calls::{Admin, Caller, Credentials};
+use crate::support::server::{Installation, Server};
+
+const QUOTA: u64 = 1000;
+/// How many connections each server is loaded by.
+const CONNECTIONS: usize = 4;
+
+/// Gives `acme` so many tokens a day.
+fn enforce(admin: &Admin, tokens_per_day: u64) {
+    let plan = json!({
+        "quota_mode": "enforce",
+        "partner": { "tokens_per_day": tokens_per_day },
+        "client": {},
+    });
+    admin.patch("/partners/acme", &json!({ "plan": plan })).expect(200);
+}
+
+/// Loads `servers` until each connection has been refused so often in a row; how many tokens came. Nothing but 200 and 429 does.
+fn load(servers: &[&Server], client: &Credentials, refusals: u32) -> u64 {
+    let issued = AtomicU64::new(0);
+    thread::scope(|scope| {
+        for server in servers.iter().flat_map(|server| [server; CONNECTIONS]) {
+            scope.spawn(|| {
+                let (caller, url) = (Caller::new(), server.public_url("/qa/token"));
+                let mut refused = 0;
+                while refused < refusals {
+                    match caller.token(&url, client).status {
+                        200 => {
+                            issued.fetch_add(1, Ordering::SeqCst);
+                            refused = 0;
+                        }
+                        429 => refused += 1,
+                        other => panic!("{other}"),
+                    }
+                }
+            });
+        }
+    });
+    issued.into_inner()
+}
+
+/// What the store counts for `acme` today.
+fn drawn(installation: &Installation) -> u64 {
+    let lines = Aside::open(installation.url()).lines("SELECT drawn::text AS line FROM quota_meters");
+    let [line] = lines.try_into().expect("there is one meter");
+    line.parse().unwrap()
+}
+
+mod postgresql {
+    use super::*;
+
+    #[test]
+    fn a_quota_is_given_out_to_the_token_by_three_busy_servers() {
+        let installation = Installation::postgresql();
+        let owner = installation.owner();
+        let servers = [installation.start(), installation.start(), installation.start()];
+        let admin = servers[0].admin(&owner);
+        admin.furnish();
+        enforce(&admin, QUOTA);
+        let client = admin.client("qa");
+        assert_eq!(load(&servers.each_ref(), &client, 50), QUOTA);
+        assert_eq!(drawn(&installation), QUOTA);
+        let draws: u64 = servers.iter().map(granted).sum();
+        assert!(draws < QUOTA / 2, "{draws} draws for {QUOTA} tokens");
+        // A raised limit holds at once, everywhere.
+        enforce(&admin, QUOTA + 7);
+        assert_eq!(load(&servers.each_ref(), &client, 10), 7);
+    }
+
+    #[test]
+    fn a_killed_server_loses_its_block_and_the_next_window_is_whole() {
+        let installation = Installation::postgresql();
+        let owner = installation.owner();
+        let servers = [installation.start(), installation.start(), installation.start()];
+        let admin = servers[0].admin(&owner);
+        admin.furnish();
+        enforce(&admin, QUOTA);
+        let client = admin.client("qa");
+        let [first, second, third] = servers;
+        let (caller, url) = (Caller::new(), third.public_url("/qa/token"));
+        for _ in 0..100 {
+            caller.token(&url, &client).issued();
+        }
+        let held = drawn(&installation) - 100;
+        assert!((1..=QUOTA / 32 * 2).contains(&held), "{held}");
+        third.kill();
+        let rest = load(&[&first, &second], &client, 50);
+        assert_eq!(rest, QUOTA - 100 - held, "what was held is lost, and no more");
+        // The day is over: its row is of another window now, as it is after midnight.
+        Aside::open(installation.url()).execute("UPDATE quota_meters SET window_start = window_start - 86400");
+        drop((first, second));
+        let next = [installation.start(), installation.start()];
+        assert_eq!(load(&next.each_ref(), &client, 50), QUOTA);
+    }
+
+    #[test]
+    fn a_server_that_is_stopped_gives_back_what_it_held() {
+        let installation = Installation::postgresql();
+        let owner = installation.owner();
+        let server = installation.start();
+        let admin = server.admin(&owner);
+        admin.furnish();
+        enforce(&admin, QUOTA);
+        let client = admin.client("qa");
+        let (caller, url) = (Caller::new(), server.public_url("/qa/token"));
+        for _ in 0..100 {
+            caller.token(&url, &client).issued();
+        }
+        assert!(drawn(&installation) > 100, "a block is held");
+        assert_eq!(server.stop().0, Some(0));
+        assert_eq!(drawn(&installation), 100);
+    }
+}
+
+/// How many draws brought tokens to this server.
+fn granted(server: &Server) -> u64 {
+    let metrics = Caller::new().get(&server.admin_url("/metrics")).text;
+    let series = "mintmark_quota_draws_total{result=\"granted\"} ";
+    let value = metrics.lines().find_map(|line| line.strip_prefix(series));
+    value.expect("it is counted").parse().unwrap()
+}
