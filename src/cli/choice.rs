@@ -2,7 +2,9 @@
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
-use crate::domain::{AuthMethod, ClientStatus, DeliveryState, Environment, NoticeKind, Noun, PartnerStatus, Role};
+use crate::domain::{
+    AuthMethod, ClientStatus, DeliveryState, Environment, NoticeKind, Noun, PartnerStatus, QuotaMode, Role,
+};
 
 /// `qa` or `production`.
 pub(super) fn environment() -> impl TypedValueParser<Value = Environment> {
@@ -12,6 +14,12 @@ pub(super) fn environment() -> impl TypedValueParser<Value = Environment> {
 /// What an operator may do.
 pub(super) fn role() -> impl TypedValueParser<Value = Role> {
     one_of(Role::ALL.map(Role::as_str)).try_map(|word| word.parse())
+}
+
+/// What becomes of a quota that is used up.
+pub(super) fn quota_mode() -> impl TypedValueParser<Value = QuotaMode> {
+    let mode = |word: String| QuotaMode::ALL.into_iter().find(|mode| mode.as_str() == word);
+    one_of(QuotaMode::ALL.map(QuotaMode::as_str)).try_map(move |word| mode(word).ok_or("is no such mode"))
 }
 
 /// How a client authenticates, as the admin API spells it.

@@ -9,8 +9,9 @@ use super::choice;
 use super::conversation::{CreateOptions, ListOptions, RemoteOptions};
 use super::failure::Failure;
 use super::layout::{CLIENTS, QUOTAS};
+use super::limits::AllowanceOptions;
 use crate::domain::{
-    ApiId, ClientId, EmailAddress, Environment, Invalid, Name, PartnerId, ScopeToken, Timestamp, TokenLifetime,
+    ApiId, ClientId, EmailAddress, Environment, Invalid, Name, Network, PartnerId, ScopeToken, Timestamp, TokenLifetime,
 };
 
 /// Clients: integrations of partners, and resource servers' credentials
@@ -133,13 +134,21 @@ struct ClientSettings {
     #[arg(long, value_name = "TIME")]
     #[serde(skip_serializing_if = "Option::is_none")]
     expires_at: Option<Timestamp>,
+    /// The network or address it may come from; repeated [default: anywhere]
+    #[arg(long = "allow-source", value_name = "NETWORK")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    allowed_sources: Option<Vec<Network>>,
+    #[command(flatten)]
+    #[serde(skip)]
+    limits: AllowanceOptions,
 }
 
 #[derive(Args, Debug)]
 #[command(group = ArgGroup::new("changes").multiple(true).required(true).args([
     "name", "contact", "full", "scope", "allow_apis", "allow_every_api", "token_endpoint_auth_method", "token_lifetime",
-    "default_token_lifetime", "expires_at", "never_expires",
-]))]
+    "default_token_lifetime", "expires_at", "never_expires", "allowed_sources", "allow_any_source",
+    "no_limits",
+]).args(AllowanceOptions::FLAGS))]
 struct ClientChange {
     /// What people call it
     #[arg(long)]
@@ -153,6 +162,8 @@ struct ClientChange {
     settings: ClientSettings,
     #[command(flatten)]
     taken_back: TakenBack,
+    #[command(flatten)]
+    unbounded: Unbounded,
 }
 
 /// Which scopes and APIs from now on.
@@ -183,6 +194,18 @@ struct TakenBack {
     /// It does not stop working by itself
     #[arg(long, conflicts_with = "expires_at")]
     never_expires: bool,
+}
+
+/// Which bounds go.
+#[derive(Args, Debug)]
+#[group(multiple = true)]
+struct Unbounded {
+    /// It may come from anywhere
+    #[arg(long, conflicts_with = "allowed_sources")]
+    allow_any_source: bool,
+    /// It has no limits of its own: its partner's plan says what it may obtain
+    #[arg(long, conflicts_with_all = AllowanceOptions::FLAGS)]
+    no_limits: bool,
 }
 
 fn lifetime(text: &str) -> Result<TokenLifetime, Invalid> {
@@ -248,6 +271,8 @@ impl ClientChange {
             ("allowed_apis", self.access.allow_every_api),
             ("token_lifetime", self.taken_back.default_token_lifetime),
             ("expires_at", self.taken_back.never_expires),
+            ("allowed_sources", self.unbounded.allow_any_source),
+            ("limits", self.unbounded.no_limits),
         ] {
             if is_taken_back {
                 body.insert(member.to_owned(), Value::Null);
@@ -258,10 +283,12 @@ impl ClientChange {
 }
 
 fn members(settings: &ClientSettings) -> Map<String, Value> {
-    match json!(settings) {
+    let mut body = match json!(settings) {
         Value::Object(members) => members,
         _ => Map::new(),
-    }
+    };
+    put(&mut body, "limits", settings.limits.allowance());
+    body
 }
 
 fn put(body: &mut Map<String, Value>, member: &str, value: Option<impl Serialize>) {

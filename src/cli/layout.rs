@@ -21,7 +21,7 @@ pub(super) const PARTNERS: Layout = Layout {
         ("SCOPE CEILING", "scope_ceiling"),
         ("PARENT", "parent"),
     ],
-    first: &["partner_id", "name", "status", "scope_ceiling", "parent"],
+    first: &["partner_id", "name", "status", "scope_ceiling", "parent", "plan"],
 };
 
 pub(super) const QUOTAS: Layout = Layout {

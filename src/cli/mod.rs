@@ -17,6 +17,7 @@ mod health;
 mod journal;
 mod key;
 mod layout;
+mod limits;
 mod migrate;
 mod notices;
 mod openapi;

@@ -1,13 +1,15 @@
 //! `partner`: the companies that integrate.
 
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::Invocation;
 use super::choice;
 use super::conversation::{Conversation, CreateOptions, ListOptions, RemoteOptions};
 use super::failure::Failure;
 use super::layout::{PARTNERS, QUOTAS};
+use super::limits::PlanOptions;
 use crate::domain::{Name, PartnerId, ScopeToken};
 
 /// Partners: the companies that integrate
@@ -40,7 +42,7 @@ enum Verb {
         #[command(flatten)]
         create: CreateOptions,
     },
-    /// Change a partner's name or ceiling
+    /// Change a partner's name, ceiling or plan
     Change {
         /// The partner
         partner_id: PartnerId,
@@ -88,10 +90,14 @@ struct NewPartner {
     #[arg(long, value_name = "PARTNER")]
     #[serde(skip_serializing_if = "Option::is_none")]
     parent: Option<PartnerId>,
+    #[command(flatten)]
+    #[serde(skip)]
+    plan: PlanOptions,
 }
 
 #[derive(Args, Serialize, Debug)]
-#[group(required = true, multiple = true)]
+#[command(group = ArgGroup::new("changes").multiple(true).required(true)
+    .args(["name", "scope_ceiling", "no_plan"]).args(PlanOptions::FLAGS))]
 struct PartnerChange {
     /// What people call it
     #[arg(long)]
@@ -101,6 +107,13 @@ struct PartnerChange {
     #[arg(long, value_name = "SCOPE", value_delimiter = ' ')]
     #[serde(skip_serializing_if = "Option::is_none")]
     scope_ceiling: Option<Vec<ScopeToken>>,
+    #[command(flatten)]
+    #[serde(skip)]
+    plan: PlanOptions,
+    /// Take the plan away: nothing is limited any more
+    #[arg(long, conflicts_with_all = PlanOptions::FLAGS)]
+    #[serde(skip)]
+    no_plan: bool,
 }
 
 impl Partner {
@@ -110,12 +123,31 @@ impl Partner {
             Verb::List { filter, list } => server.list(list.of("/partners", &filter), &PARTNERS),
             Verb::Show { partner_id } => server.show(&at(&partner_id), &PARTNERS),
             Verb::Create { partner, create } => create_partner(&mut server, &partner, &create),
-            Verb::Change { partner_id, change } => server.change(&at(&partner_id), &change, &PARTNERS),
+            Verb::Change { partner_id, change } => server.change(&at(&partner_id), &change.body(), &PARTNERS),
             Verb::Suspend { partner_id } => server.act_and_show(&format!("{}/suspend", at(&partner_id)), &PARTNERS),
             Verb::Quota { partner_id } => server.list_whole(&format!("{}/quota", at(&partner_id)), &QUOTAS),
             Verb::Reinstate { partner_id } => server.act_and_show(&format!("{}/reinstate", at(&partner_id)), &PARTNERS),
         }
     }
+}
+
+impl PartnerChange {
+    fn body(&self) -> Value {
+        let mut body = with_plan(self, self.plan);
+        if self.no_plan {
+            body["plan"] = Value::Null;
+        }
+        body
+    }
+}
+
+/// What is sent: the members, and the plan if one was said.
+fn with_plan(members: &impl Serialize, plan: PlanOptions) -> Value {
+    let mut body = json!(members);
+    if let Some(plan) = plan.plan() {
+        body["plan"] = json!(plan);
+    }
+    body
 }
 
 fn at(partner_id: &PartnerId) -> String {
@@ -127,6 +159,6 @@ fn create_partner(
     partner: &NewPartner,
     options: &CreateOptions,
 ) -> Result<(), Failure> {
-    let created = server.create("/partners", partner, options)?;
+    let created = server.create("/partners", &with_plan(partner, partner.plan), options)?;
     server.print(&created.body, &PARTNERS)
 }

@@ -160,6 +160,24 @@ mod tests {
     }
 
     #[test]
+    fn a_source_has_a_budget_of_its_own_and_a_pair_is_new_to_it_once() {
+        let of = |source: &str| FailureKey::new(Attempt::AnyClient, source.parse().unwrap());
+        assert_ne!(of("192.0.2.1"), key("", "192.0.2.1"));
+        assert_ne!(
+            of("192.0.2.1"),
+            FailureKey::new(Attempt::Operator, "192.0.2.1".parse().unwrap())
+        );
+        assert_eq!(of("2001:db8::1"), of("2001:db8::2"));
+        assert_ne!(of("2001:db8::1"), of("2001:db8:0:1::1"));
+        let failures = Failures::new(NonZeroU32::new(3).unwrap());
+        let pair = key("qa-acme-0", "192.0.2.1");
+        assert!(!failures.remember(&pair));
+        failures.count(pair);
+        assert!(failures.remember(&pair));
+        assert!(!failures.remember(&key("qa-acme-0", "192.0.2.2")));
+    }
+
+    #[test]
     fn a_flood_of_pairs_takes_bounded_room_and_lets_a_guesser_spend_only_his_budget() {
         let failures = Failures::new(NonZeroU32::new(1).unwrap());
         let guesser = key("qa-acme-0", "192.0.2.1");

@@ -106,6 +106,86 @@ fn text(value: &Value) -> &str {
 }
 
 #[test]
+fn a_plan_limits_and_sources_are_said_whole_and_taken_back() {
+    let running = Running::furnished();
+    let change = |words: &[&str]| running.json(&[&["partner", "change", "acme"], words].concat())["plan"].clone();
+    let bounded = |second: Option<u32>, burst: Option<u32>, month: Option<u32>| {
+        serde_json::json!({
+            "tokens_per_second": second, "burst": burst, "tokens_per_day": null, "tokens_per_month": month,
+        })
+    };
+    assert_eq!(
+        change(&[
+            "--tokens-per-second",
+            "50",
+            "--burst",
+            "100",
+            "--client-tokens-per-month",
+            "9"
+        ]),
+        serde_json::json!({
+            "quota_mode": "enforce",
+            "partner": bounded(Some(50), Some(100), None),
+            "client": bounded(None, None, Some(9)),
+        })
+    );
+    assert_eq!(
+        change(&["--quota-mode", "off"]),
+        serde_json::json!({
+            "quota_mode": "off", "partner": bounded(None, None, None), "client": bounded(None, None, None),
+        })
+    );
+    assert!(change(&["--no-plan"]).is_null());
+    running
+        .run(&[
+            "partner",
+            "create",
+            "fast",
+            "--name",
+            "Fast",
+            "--tokens-per-second",
+            "7",
+        ])
+        .exits(0);
+    let fast = running.json(&["partner", "show", "fast"]);
+    assert_eq!(fast["plan"]["partner"], bounded(Some(7), Some(7), None));
+
+    let made = running.client();
+    let id = text(&made["client"]["client_id"]).to_owned();
+    let change = |words: &[&str]| running.json(&[&["client", "change", &id], words].concat());
+    let changed = change(&[
+        "--tokens-per-second",
+        "5",
+        "--allow-source",
+        "192.0.2.0/24",
+        "--allow-source",
+        "::1",
+    ]);
+    assert_eq!(changed["limits"], bounded(Some(5), Some(5), None));
+    assert_eq!(
+        changed["allowed_sources"],
+        serde_json::json!(["192.0.2.0/24", "::1/128"])
+    );
+    let freed = change(&["--no-limits", "--allow-any-source"]);
+    assert!(
+        freed["limits"].is_null() && freed["allowed_sources"].is_null(),
+        "{freed}"
+    );
+
+    // What the grammar refuses never reaches the server.
+    for wrong in [
+        &["--burst", "5"][..],
+        &["--tokens-per-second", "0"],
+        &["--tokens-per-day", "many"],
+        &["--no-plan", "--tokens-per-day", "5"],
+        &["--no-plan", "--client-tokens-per-day", "5"],
+        &["--no-plan", "--quota-mode", "off"],
+    ] {
+        running.run(&[&["partner", "change", "acme"], wrong].concat()).exits(2);
+    }
+}
+
+#[test]
 fn a_partner_is_registered_changed_suspended_and_reinstated() {
     let running = Running::furnished();
     running
