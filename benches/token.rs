@@ -167,7 +167,10 @@ impl House {
             pepper,
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy::new()),
-            memory: TokenMemory { verified: 1000 },
+            memory: TokenMemory {
+                verified: 1000,
+                coalesce: None,
+            },
         };
         let lifetime = TokenLifetime::try_from(3600).expect("an hour is a lifetime");
         let authority = Authority::new(parts, Environment::Qa, "http://127.0.0.1:8080", lifetime);

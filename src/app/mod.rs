@@ -159,6 +159,7 @@ impl House {
                     entropy: Arc::clone(&names),
                     memory: TokenMemory {
                         verified: settings.registry.verified,
+                        coalesce: settings.tokens.coalesce,
                     },
                 };
                 Arc::new(endpoints_of(environment, settings, parts, Arc::clone(&metrics)))

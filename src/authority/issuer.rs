@@ -32,6 +32,8 @@ pub struct AccessTokenResponse {
     pub expires_in: Seconds,
     /// What was granted, always said (RFC 6749 §3.3).
     pub scope: String,
+    /// The token's `jti`, which stands in the token and not beside it.
+    pub jti: TokenId,
 }
 
 impl AccessTokenResponse {
@@ -116,6 +118,7 @@ impl Issuer {
             token_type: "Bearer",
             expires_in: exp.since(now),
             scope: granted.scope_text().to_owned(),
+            jti,
         })
     }
 }
@@ -123,6 +126,8 @@ impl Issuer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ambient::SystemEntropy;
+    use crate::domain::SecretId;
 
     #[test]
     fn what_is_written_for_debugging_holds_no_token() {
@@ -131,6 +136,7 @@ mod tests {
             token_type: "Bearer",
             expires_in: Seconds(300),
             scope: "orders:read".to_owned(),
+            jti: TokenId::mint(&SecretId::mint(&SystemEntropy::new()), &SystemEntropy::new()),
         };
         let written = format!("{response:?}");
         assert!(written.contains("orders:read") && !written.contains("eyJ"), "{written}");

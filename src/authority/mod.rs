@@ -6,6 +6,7 @@
 mod authentication;
 mod claims;
 mod client_credentials;
+mod coalescing;
 mod error;
 mod introspection;
 mod issuer;
@@ -21,9 +22,10 @@ pub use introspection::{ActiveToken, Introspection};
 pub use issuer::{AccessTokenResponse, Issuer};
 
 use crate::ambient::{Clock, Entropy};
-use crate::domain::{Environment, GrantType, Pepper, RequestId, Timestamp, TokenLifetime};
+use crate::domain::{Environment, GrantType, Pepper, RequestId, Seconds, Timestamp, TokenLifetime};
 use crate::registry::{Happening, Registry, Remainder, View};
 use claims::VerifiedTokens;
+use coalescing::Coalescing;
 
 /// What an authority is made with.
 pub struct AuthorityParts {
@@ -44,6 +46,8 @@ pub struct AuthorityParts {
 pub struct TokenMemory {
     /// Of how many it is remembered that their signature is right.
     pub verified: usize,
+    /// Until which age a token is handed again to who asks for the same; none: never.
+    pub coalesce: Option<Seconds>,
 }
 
 /// The authorization server of one environment: its issuer, its keys, its clients and no others.
@@ -54,6 +58,7 @@ pub struct Authority {
     entropy: Arc<dyn Entropy>,
     issuer: Issuer,
     verified: VerifiedTokens,
+    coalescing: Option<Coalescing>,
 }
 
 /// From where and under which name a request came.
@@ -85,6 +90,7 @@ impl Authority {
             entropy: parts.entropy,
             issuer: Issuer::new(environment, public_url, lifetime),
             verified: VerifiedTokens::new(parts.memory.verified),
+            coalescing: parts.memory.coalesce.map(Coalescing::new),
         }
     }
 
@@ -146,10 +152,20 @@ impl Authority {
         };
         let keyring = view.keyring(self.environment()).await?;
         let key = keyring.signing().ok_or(AuthorityError::NoSigningKey)?;
+        // A rate counts requests, a quota tokens that are signed: one that is handed again lies between the two.
         let left = grant.client().registered().rates.take()?;
+        let place = self.coalescing.as_ref().map(|tokens| tokens.place(&grant, &keyring));
+        if let Some(place) = &place
+            && let Some(response) = self.again(place, &grant, view).await?
+        {
+            return Ok(Issued { response, left });
+        }
         let spending = self.registry.spend(grant.client().registered(), now).await?;
         let response = self.issuer.issue(grant, key, (now, &*self.entropy))?;
         spending.keep();
+        if let Some(place) = place {
+            place.keep(&response, now);
+        }
         Ok(Issued { response, left })
     }
 }

@@ -113,6 +113,7 @@ const GIVEN: &[(&str, &str)] = &[
     ("keys.rotate_every", "7d"),
     ("jwks.max_age", "10m"),
     ("tokens.lifetime", "1h"),
+    ("tokens.coalesce", "30s"),
     ("environments.qa.algorithm", "EdDSA"),
     ("environments.production.algorithm", "PS256"),
     ("registry.cache", "1000"),

@@ -68,6 +68,8 @@ impl JwksSettings {
 pub struct TokenSettings {
     /// `expires_in` of clients without a lifetime of their own.
     pub lifetime: TokenLifetime,
+    /// Until which age a token is handed again to a client that asks for the same; none: never.
+    pub coalesce: Option<Seconds>,
 }
 
 impl TokenSettings {
@@ -80,6 +82,16 @@ impl TokenSettings {
                     "How long an access token is valid, unless its client has a lifetime of its own.",
                 ),
                 &seconds("60s", "3600s").and_then(|lifetime| TokenLifetime::try_from(lifetime.get()).ok()),
+            ),
+            coalesce: reading.value(
+                key(
+                    "tokens.coalesce",
+                    "0s",
+                    "A client that asks for the same again gets the same token until it is this old, and while half of \
+                 its time is left. `0s`: each request gets a token of its own. For clients that never keep theirs; whoever shares a \
+                 token loses it when one of them revokes it.",
+                ),
+                &seconds("0s", "5m").and_then(|youth| Some((youth.get() > 0).then_some(youth))),
             ),
         }
     }

@@ -9,6 +9,7 @@ pub(super) struct RememberedTokens {
     verified: [IntCounter; CacheResult::ALL.len()],
     revoked: IntGauge,
     reads: IntCounter,
+    coalesced: IntCounter,
 }
 
 impl RememberedTokens {
@@ -17,6 +18,7 @@ impl RememberedTokens {
             verified: verified(registry),
             revoked: revoked_tokens(registry),
             reads: revoked_token_reads(registry),
+            coalesced: coalesced(registry),
         }
     }
 }
@@ -32,10 +34,20 @@ impl Metrics {
         self.remembered.revoked.set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
+    /// Counts a token that was handed again.
+    pub fn count_coalesced(&self) {
+        self.remembered.coalesced.inc();
+    }
+
     /// Counts a question to the store whether a token is revoked.
     pub fn count_revoked_token_read(&self) {
         self.remembered.reads.inc();
     }
+}
+
+fn coalesced(registry: &Registry) -> IntCounter {
+    let help = "Token requests answered with a token signed before, as tokens.coalesce allows";
+    registered(registry, IntCounter::new("mintmark_tokens_coalesced_total", help))
 }
 
 fn verified(registry: &Registry) -> [IntCounter; CacheResult::ALL.len()] {

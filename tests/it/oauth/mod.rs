@@ -5,6 +5,7 @@ mod access_token;
 mod allocations;
 mod around;
 mod client_authentication;
+mod coalescing;
 mod discovery;
 mod errors;
 mod herd;

@@ -50,6 +50,12 @@ pub const BILLING: &str = "https://api.example.com/billing";
 /// The `max-age` of the JWK set.
 pub const MAX_AGE: Seconds = Seconds(600);
 
+/// What is remembered of tokens, unless a plan says otherwise.
+const MEMORY: TokenMemory = TokenMemory {
+    verified: 1000,
+    coalesce: None,
+};
+
 /// A clock that goes when it is told to.
 pub struct ManualClock(AtomicI64);
 
@@ -116,6 +122,8 @@ pub struct Plan {
     pub response_types: bool,
     /// How many revoked tokens are remembered.
     pub revoked: usize,
+    /// Until which age a token is handed again.
+    pub coalesce: Option<Seconds>,
 }
 
 impl Default for Plan {
@@ -134,6 +142,7 @@ impl Default for Plan {
             revocations_per_minute: 1_000_000,
             response_types: false,
             revoked: 1000,
+            coalesce: None,
         }
     }
 }
@@ -212,7 +221,7 @@ impl Installation {
 
     /// Another authority over the same registry, for what HTTP would only blur.
     pub fn authority(&self, environment: Environment) -> Authority {
-        authority(environment, (&self.registry, &self.pepper, &self.clock))
+        authority((environment, MEMORY), (&self.registry, &self.pepper, &self.clock))
     }
 }
 
@@ -271,7 +280,11 @@ impl Plan {
         };
         let registry = Arc::new(Registry::open(parts).unwrap());
         let endpoints = Environment::ALL.map(|environment| {
-            let authority = authority(environment, (&registry, &pepper, &clock));
+            let memory = TokenMemory {
+                coalesce: self.coalesce,
+                ..MEMORY
+            };
+            let authority = authority((environment, memory), (&registry, &pepper, &clock));
             let entropy = Arc::new(SystemEntropy::new());
             let endpoints = Endpoints::new(authority, Arc::clone(&metrics), entropy, self.limits);
             Arc::new(if self.response_types {
@@ -313,7 +326,7 @@ fn opened(url: DatabaseUrl) -> Arc<dyn Store> {
 }
 
 fn authority(
-    environment: Environment,
+    (environment, memory): (Environment, TokenMemory),
     (registry, pepper, clock): (&Arc<Registry>, &Arc<Pepper>, &Arc<ManualClock>),
 ) -> Authority {
     let parts = AuthorityParts {
@@ -321,7 +334,7 @@ fn authority(
         pepper: Arc::clone(pepper),
         clock: Arc::<ManualClock>::clone(clock),
         entropy: Arc::new(SystemEntropy::new()),
-        memory: TokenMemory { verified: 1000 },
+        memory,
     };
     let lifetime = TokenLifetime::try_from(300).unwrap();
     Authority::new(parts, environment, PUBLIC_URL, lifetime)
