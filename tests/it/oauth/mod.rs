@@ -11,6 +11,7 @@ mod errors;
 mod herd;
 mod introspection;
 mod jwks;
+mod model;
 mod limits;
 mod never_an_echo;
 mod order_of_checks;
