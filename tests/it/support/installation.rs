@@ -141,7 +141,7 @@ impl Default for Plan {
             unknown_ids_per_minute: 1_000_000,
             revocations_per_minute: 1_000_000,
             response_types: false,
-            revoked: 1000,
+            revoked: 20_000,
             coalesce: None,
         }
     }
@@ -260,8 +260,10 @@ impl Plan {
 
     fn run(self, clock: Arc<ManualClock>, (pepper, sealer): (Arc<Pepper>, Arc<Sealer>)) -> Installation {
         let metrics = Arc::new(Metrics::new());
+        let waits = Arc::clone(&metrics);
+        let observer = Arc::new(move |waited| waits.observe_store_wait(waited));
         let parts = RegistryParts {
-            door: Door::new(self.store, 4, self.patience, Arc::new(|_| ())),
+            door: Door::new(self.store, 4, self.patience, observer),
             sealer: Arc::clone(&sealer),
             metrics: Arc::clone(&metrics),
             capacity: 1000,

@@ -1,9 +1,10 @@
 //! Lists: whole, in order, page by page.
 
-use mintmark::domain::{Environment, KeyState, Mutation, PartnerId};
+use mintmark::ambient::SystemEntropy;
+use mintmark::domain::{Environment, KeyState, Mutation, PartnerId, RevokedToken, Seconds, TokenId};
 use mintmark::store::{JournalFilter, Page, PartnerFilter, Store};
 
-use crate::store::samples::{NOW, acme, commit, key, partner, read, secret};
+use crate::store::samples::{NOW, acme, commit, key, partner, read, revoked_token, secret};
 
 pub fn pages_hold_every_row_once(store: &dyn Store) {
     // In byte order: a hyphen comes before a digit, a digit before a letter. Locales disagree.
@@ -80,5 +81,34 @@ pub fn a_subject_nothing_can_have_finds_nothing(store: &dyn Store) {
             [],
             "{subject:?}"
         );
+    }
+}
+
+pub fn revoked_tokens_come_in_pages_with_their_ends(store: &dyn Store) {
+    let (_, client, secret) = acme(store);
+    let mut expected = Vec::new();
+    for number in 0..7 {
+        let token = RevokedToken {
+            jti: TokenId::mint(&secret.secret_id, &SystemEntropy::new()),
+            expires_at: NOW + Seconds(number),
+            ..revoked_token(&client, &secret)
+        };
+        commit(store, Mutation::TokenRevoked(token.clone())).unwrap();
+        expected.push((token.jti, token.expires_at));
+    }
+    expected.sort();
+    for limit in [1, 3, 7, 8] {
+        let mut page = Page::first(limit);
+        let mut seen = Vec::new();
+        loop {
+            let rows = read(store, |records| records.revoked_tokens(&page));
+            assert!(rows.len() <= usize::from(limit));
+            let Some((last, _)) = rows.last() else {
+                break;
+            };
+            page.after = Some(last.clone());
+            seen.extend(rows);
+        }
+        assert_eq!(seen, expected, "in pages of {limit}");
     }
 }

@@ -50,6 +50,7 @@ on_every_store!({
         the_follower_reads_what_came_after;
     lists:
         pages_hold_every_row_once,
+        revoked_tokens_come_in_pages_with_their_ends,
         secrets_and_keys_come_in_the_order_of_their_making,
         a_subject_nothing_can_have_finds_nothing;
     meters:

@@ -1,6 +1,7 @@
 //! What each engine has of its own: tables, locks, timeouts, and rows that somebody else has written to.
 
 mod bulk;
+mod many_tokens;
 mod migrating;
 mod opening;
 mod tampering;
