@@ -134,7 +134,7 @@ impl Authority {
         let outcome = match secret_form(&presented.secret, self.environment()) {
             Ok(()) => {
                 let registered = match presented.client_id.parse::<ClientId>() {
-                    Ok(client_id) => self.look_for(view, &client_id, caller).await?,
+                    Ok(client_id) => self.look_for(view, &client_id, (&key, caller)).await?,
                     Err(_) => None,
                 };
                 let here = registered.filter(|found| found.client.environment == self.environment());
@@ -171,18 +171,24 @@ impl Authority {
     }
 
     /// The client, as far as its source may look. Whoever has tried too many ids is served from memory alone, so that a flood of
-    /// made-up ids does not reach the store, and a client behind the same address goes on.
+    /// made-up ids does not reach the store, and a client behind the same address goes on. What was not looked for counts as a
+    /// failure: nobody can tell whether it would have been one, and the budgets must not tell what is remembered.
     async fn look_for(
         &self,
         view: View<'_>,
         client_id: &ClientId,
-        caller: &Caller,
+        (pair, caller): (impl Fn() -> FailureKey, &Caller),
     ) -> Result<Option<Arc<RegisteredClient>>, AuthorityError> {
         match view.recall(client_id) {
             Remembered::Known(client) => Ok(Some(client)),
             Remembered::Stranger => Ok(None),
-            Remembered::Forgotten if self.crowded(caller).is_some() => Ok(None),
-            Remembered::Forgotten => Ok(view.client(client_id).await?),
+            Remembered::Forgotten => {
+                if let Some(wait) = self.crowded(caller) {
+                    self.count(pair(), caller);
+                    return Err(shut_out(Limit::UnknownIds, wait));
+                }
+                Ok(view.client(client_id).await?)
+            }
         }
     }
 
@@ -196,13 +202,17 @@ impl Authority {
     /// the source is shut out every failure is answered alike: neither the budget nor the answer tells which ids exist.
     fn count_failure(&self, pair: FailureKey, rejection: Rejection, caller: &Caller) -> AuthorityError {
         let crowded = self.crowded(caller);
+        self.count(pair, caller);
+        crowded.map_or(rejection.into(), |wait| shut_out(Limit::UnknownIds, wait))
+    }
+
+    fn count(&self, pair: FailureKey, caller: &Caller) {
         let failures = self.registry.failures();
         if !failures.remember(&pair) {
             let source = FailureKey::new(Attempt::AnyClient, caller.source);
             self.registry.unknown_ids().count(source);
         }
         failures.count(pair);
-        crowded.map_or(rejection.into(), |wait| shut_out(Limit::UnknownIds, wait))
     }
 }
 
@@ -242,7 +252,7 @@ fn prove(
         return Err(Rejection::Inactive);
     }
     if !registered.client.allowed_sources.allow(caller.source) {
-        return Err(Rejection::WrongSource);
+        return Err(Rejection::WrongSource(registered.client.client_id.clone()));
     }
     if !accepts(registered.client.token_endpoint_auth_method, presented.method) {
         return Err(Rejection::WrongMethod);

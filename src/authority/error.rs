@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::domain::{Invalid, TokenRefusal};
+use crate::domain::{ClientId, Invalid, TokenRefusal};
 use crate::registry::{Exceeded, QuotaError};
 use crate::store::{CommitError, StoreError};
 
@@ -79,7 +79,7 @@ impl From<CommitError> for AuthorityError {
 }
 
 /// Why a client was not authenticated. The caller is told none of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum Rejection {
     /// The secret is not one of ours by form.
     #[error("the secret is malformed or damaged")]
@@ -99,9 +99,9 @@ pub enum Rejection {
     /// The client is suspended, revoked or expired, or a partner above it is suspended.
     #[error("the client or its partner is not active")]
     Inactive,
-    /// The secret is right, and the client may not come from there.
-    #[error("the secret is right, but the client may not come from this source")]
-    WrongSource,
+    /// The secret is right, and the client may not come from there. It is named, since the secret proves who was meant.
+    #[error("the secret of {0} is right, but this client may not come from this source")]
+    WrongSource(ClientId),
     /// The client is registered for another method.
     #[error("the client is registered for another authentication method")]
     WrongMethod,
@@ -112,14 +112,15 @@ pub enum Rejection {
 
 impl Rejection {
     /// Under which refusal of a client that exists it is counted.
-    pub(super) const fn counted_as(self) -> TokenRefusal {
+    pub(super) const fn counted_as(&self) -> TokenRefusal {
         match self {
             Self::MalformedSecret | Self::WrongKind | Self::UnknownClient | Self::WrongSecret => {
                 TokenRefusal::WrongSecret
             }
             Self::SecretOutsideWindow => TokenRefusal::SecretOutsideWindow,
             Self::Inactive => TokenRefusal::Inactive,
-            Self::WrongMethod | Self::WrongSource => TokenRefusal::WrongMethod,
+            Self::WrongMethod => TokenRefusal::WrongMethod,
+            Self::WrongSource(_) => TokenRefusal::WrongSource,
             Self::NotAResourceServer => TokenRefusal::UnauthorizedClient,
         }
     }

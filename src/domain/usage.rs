@@ -29,8 +29,10 @@ pub enum TokenRefusal {
     SecretOutsideWindow,
     /// The client or a partner above it is not active.
     Inactive,
-    /// It authenticated in another way than it is registered for, or from elsewhere.
+    /// It authenticated in another way than it is registered for.
     WrongMethod,
+    /// Its secret came from where it may not come from.
+    WrongSource,
     /// It asked too often, or failed too often.
     Limited,
     /// RFC 6749 §5.2.
@@ -49,11 +51,12 @@ pub enum TokenRefusal {
 
 impl TokenRefusal {
     /// All of them, each at the index of its discriminant.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::WrongSecret,
         Self::SecretOutsideWindow,
         Self::Inactive,
         Self::WrongMethod,
+        Self::WrongSource,
         Self::Limited,
         Self::InvalidRequest,
         Self::UnauthorizedClient,
@@ -71,6 +74,7 @@ impl TokenRefusal {
             Self::SecretOutsideWindow => "secret_outside_window",
             Self::Inactive => "inactive",
             Self::WrongMethod => "wrong_method",
+            Self::WrongSource => "wrong_source",
             Self::Limited => "limited",
             Self::InvalidRequest => "invalid_request",
             Self::UnauthorizedClient => "unauthorized_client",

@@ -17,7 +17,7 @@ use super::form::{self, Form};
 use super::peer::PeerAddress;
 use super::quiet::Awaiting;
 use crate::ambient::Entropy;
-use crate::authority::{Authority, AuthorityError, Caller, PresentedCredentials};
+use crate::authority::{Authority, AuthorityError, Caller, PresentedCredentials, Rejection};
 use crate::domain::{Environment, RequestId, Seconds};
 use crate::telemetry::{Endpoint, Line, Metrics, Reason};
 
@@ -101,7 +101,7 @@ impl Endpoints {
         }
         let status = error.refused().status.as_u16();
         let (line, asked) = (
-            self.metrics.count_refusal(endpoint, Reason::of(status)),
+            self.metrics.count_refusal(endpoint, reason(error, status)),
             asked_of(endpoint),
         );
         match line {
@@ -124,6 +124,15 @@ impl Endpoints {
             source: PeerAddress::of(request).0,
             request_id,
         }
+    }
+}
+
+/// Why a request was refused, as it is counted. A right secret from a wrong source may be a stolen one, and has lines of its own
+/// in the log, which no flood of wrong secrets takes from it.
+const fn reason(error: &OAuthError, status: u16) -> Reason {
+    match error {
+        OAuthError::Authority(AuthorityError::InvalidClient(Rejection::WrongSource(_))) => Reason::WrongSource,
+        _ => Reason::of(status),
     }
 }
 

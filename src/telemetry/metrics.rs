@@ -92,6 +92,8 @@ label! {
     Reason {
         /// 401: nobody that is known here.
         Unauthenticated => "unauthenticated",
+        /// 401 too: a right secret from where its client may not come from.
+        WrongSource => "wrong_source",
         /// 403.
         Forbidden => "forbidden",
         /// 429.

@@ -9,7 +9,7 @@ use crate::store::{StoreError, UsagePlace, UsageRow};
 /// What a row is about; a text that is empty is none.
 type Place = (i64, String, String, String, String);
 /// What was issued, and each refusal in the order of [`TokenRefusal::ALL`].
-type Sums = (i64, i64, i64, i64, i64, i64, i64, i64, i64, i64, i64, i64);
+type Sums = (i64, i64, i64, i64, i64, i64, i64, i64, i64, i64, i64, i64, i64);
 
 /// One sum for each way in which requests end.
 #[derive(Queryable)]
@@ -38,6 +38,7 @@ impl TryFrom<UsageSums> for UsageRow {
             outside_window,
             inactive,
             wrong_method,
+            wrong_source,
             limited,
             request,
             client,
@@ -51,6 +52,7 @@ impl TryFrom<UsageSums> for UsageRow {
             outside_window,
             inactive,
             wrong_method,
+            wrong_source,
             limited,
             request,
             client,

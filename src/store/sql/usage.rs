@@ -257,6 +257,7 @@ each_sum!(
     SecretOutsideWindow,
     Inactive,
     WrongMethod,
+    WrongSource,
     Limited,
     InvalidRequest,
     UnauthorizedClient,

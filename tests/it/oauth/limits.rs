@@ -361,7 +361,7 @@ fn one_id_counts_once_against_its_source_whether_anybody_has_it_or_not() {
     }
 }
 
-fn only(installation: &Installation, client: &Credentials, networks: &[&str]) {
+pub fn only(installation: &Installation, client: &Credentials, networks: &[&str]) {
     let networks = networks.iter().map(|network| network.parse().unwrap()).collect();
     installation.commit(Mutation::ClientChanged(Client {
         allowed_sources: AllowedSources::Only(networks),

@@ -6,6 +6,7 @@ use mintmark::domain::Environment::Qa;
 use mintmark::domain::{Granularity, Timestamp, TokenRefusal};
 use mintmark::store::{Page, Sharing, UsageFilter, UsageGroup, UsageRow};
 
+use super::limits::only;
 use crate::support::faulty::{Fault, FaultyStore};
 use crate::support::installation::{Installation, Plan, also_on_sql, block_on};
 use crate::support::registration::Credentials;
@@ -132,6 +133,17 @@ fn an_hour_ends_where_the_clock_says() {
         .map(|row| (row.place.begins.seconds() - begins.seconds(), row.issued))
         .collect();
     assert_eq!(hours, [(0, 1), (3600, 2)]);
+}
+
+#[test]
+fn a_right_secret_from_a_wrong_source_has_a_count_of_its_own() {
+    let installation = Installation::start();
+    let client = installation.client("acme").register();
+    only(&installation, &client, &["198.51.100.0/24"]);
+    installation.token(&client).send().refused(401, "invalid_client");
+    flush(&installation);
+    let refused = vec![("wrong_source", 1)];
+    assert_eq!(short(&kept(&installation)), [(String::new(), 0, refused)]);
 }
 
 #[test]

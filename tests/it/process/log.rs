@@ -15,7 +15,7 @@ use ureq::http::Method;
 use super::everything::{Secrets, exercise};
 use super::on_both_stores;
 use crate::store::Aside;
-use crate::support::calls::Caller;
+use crate::support::calls::{Caller, Credentials};
 use crate::support::server::{Installation, write_private};
 use crate::support::wire::exchange;
 
@@ -216,6 +216,31 @@ mod lines {
                     }
                 }
             }
+        }
+
+        #[test]
+        fn a_stolen_secret_is_told_of_by_name_beside_any_number_of_wrong_ones() {
+            let installation = Installation::sqlite().with("limits.failures_per_minute", "1000");
+            let owner = installation.owner();
+            let server = installation.start();
+            let admin = server.admin(&owner);
+            admin.furnish();
+            let (client, other) = (admin.client("qa"), admin.client("qa"));
+            let elsewhere = json!({ "allowed_sources": ["198.51.100.0/24"] });
+            admin
+                .patch(&format!("/clients/{}", client.client_id), &elsewhere)
+                .expect(200);
+            let (caller, url) = (Caller::new(), server.public_url("/qa/token"));
+            let guess = Credentials {
+                client_id: client.client_id.clone(),
+                ..other
+            };
+            (0..100).for_each(|_| drop(caller.token(&url, &guess).expect(401)));
+            caller.token(&url, &client).expect(401);
+            let line = server
+                .log()
+                .wait_for("token refused: client authentication failed: the secret of ");
+            assert!(line.contains(&client.client_id), "{line}");
         }
 
         #[test]
