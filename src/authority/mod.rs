@@ -156,7 +156,7 @@ impl Authority {
         let left = grant.client().registered().rates.take()?;
         let place = self.coalescing.as_ref().map(|tokens| tokens.place(&grant, &keyring));
         if let Some(place) = &place
-            && let Some(response) = self.again(place, &grant, view).await?
+            && let Some(response) = self.again(place, &grant, view)
         {
             return Ok(Issued { response, left });
         }

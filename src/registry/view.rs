@@ -120,6 +120,12 @@ impl View<'_> {
         keyring.ok_or_else(|| StoreError::Unavailable("the signing keys were lost again".to_owned()))
     }
 
+    /// Whether memory alone says that the token `jti`, whose `exp` is `end`, was not revoked. Asks nobody.
+    #[must_use]
+    pub fn is_known_unrevoked(&self, jti: &TokenId, end: Timestamp) -> bool {
+        self.registry.memory.revoked.recall(jti, end) == Recollection::NotRevoked
+    }
+
     /// Whether its client revoked the token `jti`, whose `exp` is `end`.
     ///
     /// # Errors

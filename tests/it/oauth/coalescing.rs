@@ -138,3 +138,21 @@ fn a_shared_token_that_is_revoked_ends_for_all_and_is_handed_to_nobody() {
     assert!(installation.is_active(&asking, &next));
     assert_eq!(installation.issue(&client), next);
 }
+
+#[test]
+fn where_memory_cannot_tell_what_is_revoked_another_is_signed_and_the_store_is_not_asked() {
+    let installation = Plan {
+        coalesce: Some(Seconds(30)),
+        revoked: 1,
+        ..Plan::default()
+    }
+    .start();
+    let client = installation.client("acme").register();
+    for _ in 0..2 {
+        let token = installation.issue(&client);
+        assert_eq!(installation.revoke(&client, &token).status, 200);
+    }
+    assert_ne!(installation.issue(&client), installation.issue(&client));
+    let metrics = installation.registry.metrics().render();
+    assert!(metrics.contains("mintmark_revoked_token_reads_total 0\n"), "{metrics}");
+}
