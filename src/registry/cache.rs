@@ -1,28 +1,33 @@
 //! The clients a replica remembers: as many as it is given room for, and never one that a commit has overtaken.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use quick_cache::sync::Cache;
+use serde::Deserialize;
 
 use super::alike::Alike;
+use super::changes::{Changes, Moment};
 use super::registered::RegisteredClient;
-use crate::domain::{Action, ClientId, JournalEntry, Noun};
+use crate::domain::{ClientId, JournalEntry, Noun};
 
 /// Identifiers nobody has, remembered so that a flood of them does not reach the store.
 const STRANGERS_REMEMBERED: usize = 10_000;
 
 /// The clients remembered, and the identifiers known to be nobody's.
 pub(super) struct ClientCache {
-    known: Cache<ClientId, Arc<RegisteredClient>>,
+    known: Cache<ClientId, Kept>,
     strangers: Cache<ClientId, ()>,
     alike: Alike,
-    /// How many journal entries were applied. A fill that began before the last of them is not kept.
-    generation: Mutex<u64>,
+    changes: Changes,
 }
 
-/// When a fill began.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Generation(u64);
+/// A client, and the moment before it was read. It lies here until it is read again or makes room, also when a partner above it has
+/// changed since: that is seen when it is looked for, so a change costs the same however many clients it reaches.
+#[derive(Clone)]
+struct Kept {
+    client: Arc<RegisteredClient>,
+    read: Moment,
+}
 
 /// What this replica knows of an identifier by itself.
 pub enum Remembered {
@@ -41,15 +46,15 @@ impl ClientCache {
             known: Cache::new(capacity),
             strangers: Cache::new(STRANGERS_REMEMBERED),
             alike: Alike::default(),
-            generation: Mutex::new(0),
+            changes: Changes::default(),
         }
     }
 
     pub(super) fn get(&self, client_id: &ClientId) -> Remembered {
         match self.known.get(client_id) {
-            Some(client) => Remembered::Known(client),
+            Some(kept) if self.changes.left_unchanged(&kept.client, kept.read) => Remembered::Known(kept.client),
             None if self.strangers.get(client_id).is_some() => Remembered::Stranger,
-            None => Remembered::Forgotten,
+            Some(_) | None => Remembered::Forgotten,
         }
     }
 
@@ -59,24 +64,25 @@ impl ClientCache {
     }
 
     /// The moment before a fill reads anything.
-    pub(super) fn begin_fill(&self) -> Generation {
-        Generation(*self.generation.lock().unwrap_or_else(PoisonError::into_inner))
+    pub(super) fn begin_fill(&self) -> Moment {
+        self.changes.now()
     }
 
-    /// Keeps what a fill found, unless something was committed since the fill `began`; says whether it was kept. What was
+    /// Keeps what a fill found, unless something it depends on changed since the fill `began`; says whether it was kept. What was
     /// not kept may be out of date and must be read again.
-    pub(super) fn end_fill(
-        &self,
-        began: Generation,
-        client_id: &ClientId,
-        found: Option<&Arc<RegisteredClient>>,
-    ) -> bool {
-        let generation = self.generation.lock().unwrap_or_else(PoisonError::into_inner);
-        if *generation != began.0 {
+    pub(super) fn end_fill(&self, began: Moment, client_id: &ClientId, found: Option<&Arc<RegisteredClient>>) -> bool {
+        let last_change = self.changes.last_change_of(client_id);
+        if *last_change > began || found.is_some_and(|client| !self.changes.left_unchanged(client, began)) {
             return false;
         }
         match found {
-            Some(client) => self.known.insert(client_id.clone(), Arc::clone(client)),
+            Some(client) => {
+                let kept = Kept {
+                    client: Arc::clone(client),
+                    read: began,
+                };
+                self.known.insert(client_id.clone(), kept);
+            }
             None => self.strangers.insert(client_id.clone(), ()),
         }
         true
@@ -84,54 +90,49 @@ impl ClientCache {
 
     /// Forgets everything.
     pub(super) fn clear(&self) {
-        let mut generation = self.generation.lock().unwrap_or_else(PoisonError::into_inner);
+        self.changes.every_client();
         self.known.clear();
         self.strangers.clear();
-        *generation += 1;
     }
 
-    /// Forgets the clients that `entry` may have changed, and no others. Whatever was being read meanwhile is not kept.
+    /// Forgets the clients that `entry` may have changed, and no others. Of what is being read meanwhile, that which `entry` may have
+    /// changed is not kept.
     pub(super) fn apply(&self, entry: &JournalEntry) {
-        let mut generation = self.generation.lock().unwrap_or_else(PoisonError::into_inner);
         match entry.noun {
             Noun::Client => match entry.subject.parse::<ClientId>() {
-                Ok(client_id) => {
-                    self.known.remove(&client_id);
-                    self.strangers.remove(&client_id);
-                }
-                Err(_) => self.known.clear(),
+                Ok(client_id) => self.forget(&client_id),
+                Err(_) => self.clear(),
             },
-            Noun::Partner => self.known.retain(|_, client| !is_under(client, entry)),
-            Noun::Api => self.known.retain(|_, client| !is_in_environment_of(client, entry)),
-            Noun::Secret => self.known.retain(|_, client| !may_have_secret(client, entry)),
-            Noun::Operator | Noun::Key | Noun::Token => return,
+            Noun::Secret => match serde_json::from_str::<SecretDetail>(&entry.detail) {
+                Ok(SecretDetail::Added { secret } | SecretDetail::Retired(secret)) => self.forget(&secret.client_id),
+                Err(_) => self.changes.environment(entry.environment),
+            },
+            Noun::Partner => self.changes.partner(&entry.subject),
+            Noun::Api => self.changes.environment(entry.environment),
+            Noun::Operator | Noun::Key | Noun::Token => {}
         }
-        *generation += 1;
+    }
+
+    /// The change is put down first, so that a fill either ends before and is forgotten here, or is not kept.
+    fn forget(&self, client_id: &ClientId) {
+        self.changes.client(client_id);
+        self.known.remove(client_id);
+        self.strangers.remove(client_id);
     }
 }
 
-/// Whether the partner `entry` is about stands above `client`.
-fn is_under(client: &RegisteredClient, entry: &JournalEntry) -> bool {
-    client
-        .partners
-        .iter()
-        .any(|partner| partner.partner_id.as_str() == entry.subject)
+/// What the journal says of a secret, as far as it tells whose it is.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum SecretDetail {
+    Added { secret: OfClient },
+    Retired(OfClient),
 }
 
-/// Whether `client` is where `entry` is: an API of that environment may be one its tokens are for.
-fn is_in_environment_of(client: &RegisteredClient, entry: &JournalEntry) -> bool {
-    entry
-        .environment
-        .is_none_or(|environment| client.client.environment == environment)
+#[derive(Deserialize)]
+struct OfClient {
+    client_id: ClientId,
 }
 
-/// Whether the secret `entry` is about is `client`'s, or may be: of a secret that was added the journal names the partner and the
-/// environment, not the client.
-fn may_have_secret(client: &RegisteredClient, entry: &JournalEntry) -> bool {
-    let has_it = client
-        .secrets
-        .iter()
-        .any(|secret| secret.secret_id.as_str() == entry.subject);
-    let is_beside_it = is_in_environment_of(client, entry) && client.client.partner_id() == entry.partner_id.as_ref();
-    has_it || (is_beside_it && entry.action != Action::SecretRetired)
-}
+#[cfg(test)]
+mod tests;

@@ -7,6 +7,7 @@
 mod alike;
 mod apis;
 mod cache;
+mod changes;
 mod failures;
 mod keyring;
 mod limits;

@@ -9,7 +9,7 @@ use crate::domain::{Api, ClientId, Environment, Timestamp, TokenId};
 use crate::store::{Asker, StoreError};
 use crate::telemetry::CacheResult;
 
-/// How often a fill is begun again because something was committed meanwhile.
+/// How often a fill is begun again because what it read may have changed meanwhile.
 const FILL_ATTEMPTS: usize = 16;
 
 /// What is true now, for one request.
@@ -51,7 +51,7 @@ impl View<'_> {
             }
         }
         Err(StoreError::Unavailable(
-            "the client changed again each time it was read".to_owned(),
+            "changes came too fast to read the client between two of them".to_owned(),
         ))
     }
 
