@@ -43,6 +43,7 @@ struct World {
     authority: Authority,
     client: (String, String),
     asking: (String, String),
+    /// The one that is shown again and again.
     token: String,
 }
 
@@ -53,8 +54,11 @@ fn main() -> Outcome<()> {
     let none: DatabaseUrl = arguments.next().ok_or(usage)?.parse()?;
     let many: DatabaseUrl = arguments.next().ok_or(usage)?.parse()?;
     System::new().block_on(async {
-        let none = World::build(&none, 0).await?;
-        let many = World::build(&many, number).await?;
+        let mut none = World::build(&none, 0).await?;
+        let mut many = World::build(&many, number).await?;
+        // Filling the second takes longer than a token lives.
+        none.token = none.issue().await?;
+        many.token = many.issue().await?;
         compare("issuing", (&none, &many), async |world: &World| {
             world.issue().await.map(drop)
         })
@@ -152,14 +156,12 @@ impl World {
         };
         let lifetime = TokenLifetime::try_from(300)?;
         let authority = Authority::new(parts, Environment::Qa, "http://127.0.0.1:8080", lifetime);
-        let mut world = Self {
+        Ok(Self {
             authority,
             client,
             asking,
             token: String::new(),
-        };
-        world.token = world.issue().await?;
-        Ok(world)
+        })
     }
 
     async fn issue(&self) -> Outcome<String> {

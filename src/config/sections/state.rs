@@ -88,7 +88,7 @@ impl RegistrySettings {
                 key(
                     "registry.revoked",
                     "1000000",
-                    "The most revoked tokens remembered by each replica, in some 30 bytes each, until they would have expired. \
+                    "The most revoked tokens remembered by each replica, in some 35 bytes each, until they would have expired. \
                  Introspection asks the store about tokens of which it cannot tell without the others.",
                 ),
                 &whole(100, 100_000_000),
