@@ -172,8 +172,8 @@ fn for_a_spreadsheet(harness: &Harness) {
     let refusals = TokenRefusal::ALL.map(TokenRefusal::as_str).join(",");
     let expected = [
         &format!("begins,environment,partner_id,client_id,scope,issued,refused,{refusals}"),
-        "2027-01-15T07:00:00Z,qa,acme,qa-acme-1,,0,2,2,0,0,0,0,0,0,0,0,0,0",
-        "2027-01-15T07:00:00Z,qa,acme,qa-acme-1,'=cmd orders:read,7,0,0,0,0,0,0,0,0,0,0,0,0",
+        "2027-01-15T07:00:00Z,qa,acme,qa-acme-1,,0,2,2,0,0,0,0,0,0,0,0,0,0,0",
+        "2027-01-15T07:00:00Z,qa,acme,qa-acme-1,'=cmd orders:read,7,0,0,0,0,0,0,0,0,0,0,0,0,0",
         "",
     ]
     .join("\r\n");
