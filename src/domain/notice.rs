@@ -192,6 +192,12 @@ impl Ending {
             NoticeSubject::Client => self.client_id.as_str(),
         }
     }
+
+    /// Its place in a list: the end, and the id of the subject.
+    #[must_use]
+    pub fn key(&self) -> (Timestamp, String) {
+        (self.expires_at, self.subject_id().to_owned())
+    }
 }
 
 /// A notice. In JSON it is what the admin API shows and what a webhook carries: ids and times, no secret and no person.

@@ -1,19 +1,24 @@
-//! `GET /metrics` on the admin listener: Prometheus text, with the gauges brought up to date when somebody looks.
+//! `GET /metrics` on the admin listener: Prometheus text, with the gauges brought up to date when somebody looks. What takes a
+//! count of rows is counted once a minute at the most, however often that is.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use actix_web::HttpResponse;
 use actix_web::http::header;
 use actix_web::web::Data;
 
 use crate::ambient::Clock;
-use crate::domain::{Environment, KeyState, NoticeKind, Threshold, Timestamp};
+use crate::domain::{Environment, KeyState, NoticeKind, Seconds, Threshold, Timestamp};
 use crate::registry::{KeyAge, Registry};
 use crate::store::{EndingCount, Records, StoreError};
 use crate::telemetry::{self, ExpiresWithin, Metrics};
 
+/// For how long the count of what ends soon is shown again.
+const COUNT_KEPT: Seconds = Seconds(60);
+
 /// What a scrape needs.
 pub struct Scrape {
+    counted_at: Mutex<Option<Timestamp>>,
     registry: Arc<Registry>,
     metrics: Arc<Metrics>,
     clock: Arc<dyn Clock>,
@@ -24,6 +29,7 @@ impl Scrape {
     #[must_use]
     pub const fn new(registry: Arc<Registry>, metrics: Arc<Metrics>, clock: Arc<dyn Clock>) -> Self {
         Self {
+            counted_at: Mutex::new(None),
             registry,
             metrics,
             clock,
@@ -42,10 +48,28 @@ impl Scrape {
                 }
             }
         }
-        // One visit to the store for all of them: where it does not answer, a scrape waits once.
-        if let Ok(counts) = self.registry.read(move |records| count_endings(records, now)).await {
-            self.show_endings(&counts);
+        if self.begin_to_count(now) {
+            // One visit to the store for all of them: where it does not answer, a scrape waits once.
+            match self.registry.read(move |records| count_endings(records, now)).await {
+                Ok(counts) => self.show_endings(&counts),
+                Err(_) => *self.counted_at() = None,
+            }
         }
+    }
+
+    /// Whether what ends soon is to be counted now. Others who ask meanwhile do not count beside.
+    fn begin_to_count(&self, now: Timestamp) -> bool {
+        let mut counted_at = self.counted_at();
+        // A clock that was set back is no reason to show the same for longer.
+        let is_due = counted_at.is_none_or(|at| now < at || now >= at + COUNT_KEPT);
+        if is_due {
+            *counted_at = Some(now);
+        }
+        is_due
+    }
+
+    fn counted_at(&self) -> MutexGuard<'_, Option<Timestamp>> {
+        self.counted_at.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Each gauge includes the shorter spans; what was counted lies side by side, the shortest first.

@@ -10,11 +10,11 @@ use std::sync::Arc;
 
 use crate::ambient::{Clock, Entropy};
 use crate::domain::{
-    Delivery, FailedAttempt, KeptNotice, Milliseconds, Notice, NoticeKind, PartnerId, Seconds, SecretId, Threshold,
-    Timestamp,
+    Delivery, Ending, FailedAttempt, KeptNotice, Milliseconds, Notice, NoticeKind, PartnerId, Seconds, SecretId,
+    Threshold, Timestamp,
 };
 use crate::registry::Registry;
-use crate::store::{NearEnd, NearEnding, Page, Records, StoreError};
+use crate::store::{NearEnd, Page, Records, StoreError};
 use crate::telemetry::{Metrics, WebhookOutcome};
 use webhook::Answer;
 pub use webhook::{Webhook, WebhookError, WebhookParts};
@@ -76,12 +76,12 @@ impl Notices {
             let asked = page.clone();
             let read = move |records: &mut dyn Records| records.endings(&near, &asked);
             let endings = self.parts.registry.read(read).await?;
-            page.after = endings.last().map(NearEnding::key);
+            page.after = endings.last().map(Ending::key);
             let is_last = endings.len() < usize::from(PAGE);
-            let unnoticed = endings.into_iter().filter(|ending| !ending.is_noticed);
-            let notices: Vec<KeptNotice> = unnoticed
-                .map(|found| KeptNotice {
-                    notice: Notice::raise(found.ending, near.threshold, (now, &*self.parts.entropy)),
+            let notices: Vec<KeptNotice> = endings
+                .into_iter()
+                .map(|ending| KeptNotice {
+                    notice: Notice::raise(ending, near.threshold, (now, &*self.parts.entropy)),
                     delivery: self.first_delivery(near.now),
                 })
                 .collect();

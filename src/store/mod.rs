@@ -27,7 +27,7 @@ pub use bulk::{BulkError, commit_in_bulk};
 pub use door::{Asker, Door, Settled, WaitObserver};
 pub use memory::MemoryStore;
 pub use migrations::{Migrate, MigrationError};
-pub use notices::{EndingCount, EndingKey, NearEnd, NearEnding, NoticeBoard, NoticeFilter};
+pub use notices::{EndingCount, EndingKey, NearEnd, NoticeBoard, NoticeFilter};
 pub use opening::{OpenError, StoreSettings, migrate, open, pending_migrations, revert_all_migrations};
 pub use page::{ClientFilter, JournalFilter, Order, Page, PartnerFilter};
 pub use sealing::{MasterKey, MasterKeyError, SealedColumn, Sealer, Unopenable, verify_or_begin};
@@ -35,9 +35,10 @@ pub use url::DatabaseUrl;
 pub use usage::{UsageFilter, UsageGroup, UsagePlace, UsageRow};
 
 use crate::domain::{
-    Api, ApiId, Attribution, ChainHash, Change, Client, ClientId, ClientSecret, Environment, Epoch, IdempotencyKey,
-    IdempotencyRecord, JournalEntry, KeptNotice, KeyId, Meter, NoticeId, NoticeKind, Operator, OperatorId, Partner,
-    PartnerId, Refusal, RevokedToken, Seconds, SecretDigest, SigningKeyRecord, Span, Timestamp, TokenId, UsageBatch,
+    Api, ApiId, Attribution, ChainHash, Change, Client, ClientId, ClientSecret, Ending, Environment, Epoch,
+    IdempotencyKey, IdempotencyRecord, JournalEntry, KeptNotice, KeyId, Meter, NoticeId, NoticeKind, Operator,
+    OperatorId, Partner, PartnerId, Refusal, RevokedToken, Seconds, SecretDigest, SigningKeyRecord, Span, Timestamp,
+    TokenId, UsageBatch,
 };
 
 /// Why the store did not answer. The texts are for the operator; no caller reads them.
@@ -87,8 +88,9 @@ pub trait Records {
     fn clients(&mut self, filter: &ClientFilter, page: &Page<ClientId>) -> Result<Vec<Client>, StoreError>;
     /// Every secret of a client, the oldest first, the ended ones too.
     fn secrets(&mut self, client_id: &ClientId) -> Result<Vec<ClientSecret>, StoreError>;
-    /// What ends near a threshold and works until then, the soonest first: active clients, or the active secrets of active clients.
-    fn endings(&mut self, near: &NearEnd, page: &Page<EndingKey>) -> Result<Vec<NearEnding>, StoreError>;
+    /// What ends near a threshold, works until then, and has no notice of this end and threshold, the soonest first: active clients, or
+    /// the active secrets of active clients.
+    fn endings(&mut self, near: &NearEnd, page: &Page<EndingKey>) -> Result<Vec<Ending>, StoreError>;
     /// How many of them end within a span, as it stands at a moment.
     fn count_endings(&mut self, kind: NoticeKind, when: (Timestamp, Span)) -> Result<EndingCount, StoreError>;
     /// Notices by id, and so by the time at which they were raised.

@@ -3,8 +3,8 @@
 
 use super::StoreError;
 use crate::domain::{
-    ClientId, Delivery, DeliveryState, Ending, Environment, KeptNotice, NoticeId, NoticeKind, PartnerId, Span,
-    Threshold, Timestamp,
+    ClientId, Delivery, DeliveryState, Environment, KeptNotice, NoticeId, NoticeKind, PartnerId, Span, Threshold,
+    Timestamp,
 };
 
 use super::Order;
@@ -55,25 +55,8 @@ impl NearEnd {
     }
 }
 
-/// By which endings are paged: the end, and the id of the subject.
+/// By which endings are paged, as [`Ending::key`](crate::domain::Ending::key) gives it.
 pub type EndingKey = (Timestamp, String);
-
-/// Something that ends near a threshold.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NearEnding {
-    /// What it is.
-    pub ending: Ending,
-    /// Whether there is a notice of this end and this threshold.
-    pub is_noticed: bool,
-}
-
-impl NearEnding {
-    /// Its place in a list.
-    #[must_use]
-    pub fn key(&self) -> EndingKey {
-        (self.ending.expires_at, self.ending.subject_id().to_owned())
-    }
-}
 
 /// How many things of one kind end within a span, by environment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use crate::domain::{
     Client, ClientStatus, Delivery, Ending, KeptNotice, Notice, NoticeId, NoticeKind, NoticeSubject, SecretStatus,
     Span, Timestamp,
 };
-use crate::store::{EndingCount, EndingKey, NearEnd, NearEnding, NoticeBoard, NoticeFilter, Order, Page, StoreError};
+use crate::store::{EndingCount, EndingKey, NearEnd, NoticeBoard, NoticeFilter, Order, Page, StoreError};
 
 impl NoticeBoard for MemoryStore {
     fn raise(&self, notices: Vec<KeptNotice>) -> Result<Vec<KeptNotice>, StoreError> {
@@ -92,7 +92,7 @@ impl Shelves {
         }
     }
 
-    pub(super) fn near_endings(&self, near: &NearEnd, page: &Page<EndingKey>) -> Vec<NearEnding> {
+    pub(super) fn near_endings(&self, near: &NearEnd, page: &Page<EndingKey>) -> Vec<Ending> {
         let noticed = |ending: &Ending| {
             self.notices.values().any(|KeptNotice { notice, .. }| {
                 let other = notice.ending();
@@ -102,16 +102,12 @@ impl Shelves {
                     && notice.threshold == near.threshold
             })
         };
-        let mut near_endings: Vec<NearEnding> = self
+        let mut near_endings: Vec<Ending> = self
             .live_endings(near.kind, near.now)
-            .filter(|ending| near.span().holds(ending.expires_at))
-            .map(|ending| NearEnding {
-                is_noticed: noticed(&ending),
-                ending,
-            })
+            .filter(|ending| near.span().holds(ending.expires_at) && !noticed(ending))
             .filter(|ending| page.after.as_ref().is_none_or(|after| ending.key() > *after))
             .collect();
-        near_endings.sort_by_key(NearEnding::key);
+        near_endings.sort_by_key(Ending::key);
         near_endings.truncate(page.limit.into());
         near_endings
     }

@@ -2,13 +2,13 @@
 
 use super::Shelves;
 use crate::domain::{
-    Api, ApiId, Client, ClientId, ClientSecret, Environment, Epoch, IdempotencyKey, IdempotencyRecord, JournalEntry,
-    KeptNotice, KeyId, Meter, NoticeId, NoticeKind, Operator, OperatorId, Partner, PartnerId, RevokedToken,
-    SecretDigest, SigningKeyRecord, Span, Timestamp, TokenId,
+    Api, ApiId, Client, ClientId, ClientSecret, Ending, Environment, Epoch, IdempotencyKey, IdempotencyRecord,
+    JournalEntry, KeptNotice, KeyId, Meter, NoticeId, NoticeKind, Operator, OperatorId, Partner, PartnerId,
+    RevokedToken, SecretDigest, SigningKeyRecord, Span, Timestamp, TokenId,
 };
 use crate::store::{
-    ClientFilter, EndingCount, EndingKey, JournalFilter, NearEnd, NearEnding, NoticeFilter, Order, Page, PartnerFilter,
-    Records, StoreError, UsageFilter, UsagePlace, UsageRow,
+    ClientFilter, EndingCount, EndingKey, JournalFilter, NearEnd, NoticeFilter, Order, Page, PartnerFilter, Records,
+    StoreError, UsageFilter, UsagePlace, UsageRow,
 };
 
 /// The rows after the page's key, at most as many as it allows.
@@ -68,7 +68,7 @@ impl Records for Shelves {
             .collect())
     }
 
-    fn endings(&mut self, near: &NearEnd, page: &Page<EndingKey>) -> Result<Vec<NearEnding>, StoreError> {
+    fn endings(&mut self, near: &NearEnd, page: &Page<EndingKey>) -> Result<Vec<Ending>, StoreError> {
         Ok(self.near_endings(near, page))
     }
 

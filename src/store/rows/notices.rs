@@ -130,7 +130,7 @@ impl TryFrom<DeliveryRow> for Delivery {
     }
 }
 
-/// A secret or a client that ends, and the id of the notice of it, if there is one.
+/// A secret or a client that ends.
 #[derive(Queryable)]
 pub(in crate::store) struct EndingRow {
     subject: String,
@@ -138,22 +138,20 @@ pub(in crate::store) struct EndingRow {
     partner_id: Option<String>,
     environment: String,
     expires_at: Option<i64>,
-    notice_id: Option<String>,
 }
 
 impl EndingRow {
-    /// What ends, and whether there is a notice of it.
-    pub(in crate::store) fn read(self, kind: NoticeKind) -> Result<(Ending, bool), StoreError> {
+    /// What ends.
+    pub(in crate::store) fn read(self, kind: NoticeKind) -> Result<Ending, StoreError> {
         const COLUMNS: Columns = Columns("clients");
         let expires_at = COLUMNS.optional_moment("expires_at", self.expires_at)?;
-        let ending = Ending {
+        Ok(Ending {
             subject: subject(COLUMNS, kind, &self.subject)?,
             client_id: COLUMNS.text("client_id", &self.client_id)?,
             partner_id: COLUMNS.optional_text("partner_id", self.partner_id.as_deref())?,
             environment: COLUMNS.text::<Environment>("environment", &self.environment)?,
             expires_at: expires_at.ok_or_else(|| COLUMNS.corrupt("expires_at"))?,
-        };
-        Ok((ending, self.notice_id.is_some()))
+        })
     }
 }
 

@@ -8,12 +8,13 @@ use diesel::result::{DatabaseErrorKind, Error};
 use super::failure::of_query;
 use super::{SqlStore, connection};
 use crate::domain::{
-    ClientStatus, Delivery, DeliveryState, Environment, KeptNotice, NoticeId, NoticeKind, SecretStatus, Span, Timestamp,
+    ClientStatus, Delivery, DeliveryState, Ending, Environment, KeptNotice, NoticeId, NoticeKind, SecretStatus, Span,
+    Timestamp,
 };
 use crate::store::connection::DbConn;
 use crate::store::rows::{DeliveryRow, EndingRow, NoticeRow};
 use crate::store::schema::{client_secrets, clients, notices};
-use crate::store::{EndingCount, EndingKey, NearEnd, NearEnding, NoticeBoard, NoticeFilter, Order, Page, StoreError};
+use crate::store::{EndingCount, EndingKey, NearEnd, NoticeBoard, NoticeFilter, Order, Page, StoreError};
 
 /// How often another replica may be quicker before this one lets it be.
 const MOST_TRIES: usize = 8;
@@ -156,17 +157,13 @@ pub(super) fn endings(
     connection: &mut DbConn,
     near: &NearEnd,
     page: &Page<EndingKey>,
-) -> Result<Vec<NearEnding>, StoreError> {
+) -> Result<Vec<Ending>, StoreError> {
     let rows = match near.kind {
         NoticeKind::SecretExpiring => secrets_ending(connection, near, page),
         NoticeKind::ClientExpiring => clients_ending(connection, near, page),
     };
     let rows: Vec<EndingRow> = rows.map_err(|error| failed(&error))?;
-    let read = |row: EndingRow| {
-        let (ending, is_noticed) = row.read(near.kind)?;
-        Ok(NearEnding { ending, is_noticed })
-    };
-    rows.into_iter().map(read).collect()
+    rows.into_iter().map(|row| row.read(near.kind)).collect()
 }
 
 /// Where a page of a list begins: rows after this one are on it.
@@ -190,6 +187,7 @@ fn secrets_ending(connection: &mut DbConn, near: &NearEnd, page: &Page<EndingKey
     client_secrets::table
         .inner_join(clients::table)
         .left_join(notices::table.on(noticed))
+        .filter(notices::notice_id.is_null())
         .filter(client_secrets::status.eq(SecretStatus::Active.as_str()))
         .filter(clients::status.eq(ClientStatus::Active.as_str()))
         .filter(
@@ -208,7 +206,6 @@ fn secrets_ending(connection: &mut DbConn, near: &NearEnd, page: &Page<EndingKey
             clients::partner_id,
             clients::environment,
             client_secrets::expires_at,
-            notices::notice_id.nullable(),
         ))
         .load(connection)
 }
@@ -224,6 +221,7 @@ fn clients_ending(connection: &mut DbConn, near: &NearEnd, page: &Page<EndingKey
     let same = clients::expires_at.eq(end).and(clients::client_id.gt(id));
     clients::table
         .left_join(notices::table.on(noticed))
+        .filter(notices::notice_id.is_null())
         .filter(clients::status.eq(ClientStatus::Active.as_str()))
         .filter(later.or(same))
         .filter(clients::expires_at.ge(end))
@@ -236,7 +234,6 @@ fn clients_ending(connection: &mut DbConn, near: &NearEnd, page: &Page<EndingKey
             clients::partner_id,
             clients::environment,
             clients::expires_at,
-            notices::notice_id.nullable(),
         ))
         .load(connection)
 }

@@ -5,9 +5,9 @@ use diesel::prelude::*;
 use super::failure::of_query;
 use super::{meters, notices, usage};
 use crate::domain::{
-    Api, ApiId, Client, ClientId, ClientSecret, Environment, Epoch, IdempotencyKey, IdempotencyRecord, JournalEntry,
-    KeptNotice, KeyId, Meter, NoticeId, NoticeKind, Operator, OperatorId, Partner, PartnerId, RevokedToken,
-    SecretDigest, SigningKeyRecord, Span, Timestamp, TokenId,
+    Api, ApiId, Client, ClientId, ClientSecret, Ending, Environment, Epoch, IdempotencyKey, IdempotencyRecord,
+    JournalEntry, KeptNotice, KeyId, Meter, NoticeId, NoticeKind, Operator, OperatorId, Partner, PartnerId,
+    RevokedToken, SecretDigest, SigningKeyRecord, Span, Timestamp, TokenId,
 };
 use crate::store::connection::DbConn;
 use crate::store::rows::{
@@ -19,8 +19,8 @@ use crate::store::schema::{
     signing_keys,
 };
 use crate::store::{
-    ClientFilter, EndingCount, EndingKey, JournalFilter, NearEnd, NearEnding, NoticeFilter, Order, Page, PartnerFilter,
-    Records, StoreError, UsageFilter, UsagePlace, UsageRow,
+    ClientFilter, EndingCount, EndingKey, JournalFilter, NearEnd, NoticeFilter, Order, Page, PartnerFilter, Records,
+    StoreError, UsageFilter, UsagePlace, UsageRow,
 };
 
 /// The records behind one connection.
@@ -149,7 +149,7 @@ impl Records for SqlRecords<'_> {
         all("client_secrets", query.load(self.connection))
     }
 
-    fn endings(&mut self, near: &NearEnd, page: &Page<EndingKey>) -> Result<Vec<NearEnding>, StoreError> {
+    fn endings(&mut self, near: &NearEnd, page: &Page<EndingKey>) -> Result<Vec<Ending>, StoreError> {
         notices::endings(self.connection, near, page)
     }
 

@@ -48,7 +48,8 @@ impl Clock for HeldClock {
 /// One replica.
 pub struct Replica {
     pub notices: Notices,
-    metrics: Arc<Metrics>,
+    pub registry: Arc<Registry>,
+    pub metrics: Arc<Metrics>,
 }
 
 /// Where a replica sends its notices, and how long it waits for an answer.
@@ -84,15 +85,20 @@ impl Replica {
             },
             writer: UsageWriter::mint(&SystemEntropy::new()),
         });
+        let registry = Arc::new(registry.unwrap());
         let notices = Notices::new(NoticeParts {
-            registry: Arc::new(registry.unwrap()),
+            registry: Arc::clone(&registry),
             clock: Arc::new(clock.clone()),
             entropy: Arc::new(SystemEntropy::new()),
             metrics: Arc::clone(&metrics),
             retention: Seconds::from_days(90),
             webhook: webhook.map(|parts| Webhook::start(parts).unwrap()),
         });
-        Self { notices, metrics }
+        Self {
+            notices,
+            registry,
+            metrics,
+        }
     }
 
     pub fn raise(&self) -> usize {

@@ -63,7 +63,7 @@ on_every_store!({
         meters_are_forgotten_two_days_after_their_window;
     notices:
         what_ends_near_a_threshold_is_read_page_by_page,
-        what_was_noticed_is_known_by_its_end_and_its_threshold,
+        what_was_noticed_is_no_longer_found_at_this_end_and_threshold,
         what_ends_is_counted_by_environment,
         a_notice_is_read_back_as_it_was_kept,
         a_notice_is_kept_once_for_each_subject_end_and_threshold,

@@ -8,7 +8,7 @@ use mintmark::domain::{
     Client, ClientSecret, Delivery, DeliveryState, Ending, Environment, KeptNotice, Milliseconds, Mutation, Notice,
     NoticeKind, NoticeSubject, Seconds, SecretId, Span, Threshold, Timestamp,
 };
-use mintmark::store::{EndingCount, NearEnd, NearEnding, NoticeFilter, Order, Page, Store};
+use mintmark::store::{EndingCount, NearEnd, NoticeFilter, Order, Page, Store};
 
 use crate::store::samples::{NOW, acme, api, client, commit, read, resource_server, secret};
 
@@ -41,7 +41,7 @@ fn near(kind: NoticeKind, threshold: Threshold) -> NearEnd {
 }
 
 /// Every page of two.
-fn endings(store: &dyn Store, near: &NearEnd) -> Vec<NearEnding> {
+fn endings(store: &dyn Store, near: &NearEnd) -> Vec<Ending> {
     let (mut all, mut page) = (Vec::new(), Page::first(2));
     loop {
         let piece = read(store, |records| records.endings(near, &page));
@@ -141,22 +141,21 @@ pub fn what_ends_near_a_threshold_is_read_page_by_page(store: &dyn Store) {
     let mut secrets: Vec<_> = expected.iter().map(|(end, secret, _)| (*end, secret.clone())).collect();
     secrets.sort();
     let found = endings(store, &near(NoticeKind::SecretExpiring, Threshold::SevenDays));
-    assert_eq!(found.iter().map(NearEnding::key).collect::<Vec<_>>(), secrets);
+    assert_eq!(found.iter().map(Ending::key).collect::<Vec<_>>(), secrets);
     let mut clients: Vec<_> = expected.iter().map(|(end, _, client)| (*end, client.clone())).collect();
     clients.sort();
     let found = endings(store, &near(NoticeKind::ClientExpiring, Threshold::SevenDays));
-    assert_eq!(found.iter().map(NearEnding::key).collect::<Vec<_>>(), clients);
-    assert!(found.iter().all(|ending| !ending.is_noticed));
+    assert_eq!(found.iter().map(Ending::key).collect::<Vec<_>>(), clients);
 }
 
-pub fn what_was_noticed_is_known_by_its_end_and_its_threshold(store: &dyn Store) {
+pub fn what_was_noticed_is_no_longer_found_at_this_end_and_threshold(store: &dyn Store) {
     acme(store);
     for name in ["qa-one", "qa-two"] {
         register(store, client("acme", name), (Some(NOW + Seconds::from_days(6)), None));
     }
-    let first = endings(store, &near(NoticeKind::ClientExpiring, Threshold::SevenDays))[0]
-        .ending
-        .clone();
+    let found = || endings(store, &near(NoticeKind::ClientExpiring, Threshold::SevenDays));
+    let both = found();
+    let [first, second] = &both[..] else { panic!("{both:?}") };
     let raise = |ending: Ending, threshold| {
         let notice = Notice::raise(ending, threshold, (Milliseconds(1), &SystemEntropy::new()));
         let delivery = Delivery::None;
@@ -169,10 +168,6 @@ pub fn what_was_noticed_is_known_by_its_end_and_its_threshold(store: &dyn Store)
             1
         );
     };
-    let noticed = || {
-        let found = endings(store, &near(NoticeKind::ClientExpiring, Threshold::SevenDays));
-        found.iter().map(|ending| ending.is_noticed).collect::<Vec<_>>()
-    };
     // The notice of another threshold or another end says nothing here.
     raise(first.clone(), Threshold::ThirtyDays);
     let moved = Ending {
@@ -180,9 +175,9 @@ pub fn what_was_noticed_is_known_by_its_end_and_its_threshold(store: &dyn Store)
         ..first.clone()
     };
     raise(moved, Threshold::SevenDays);
-    assert_eq!(noticed(), [false, false]);
-    raise(first, Threshold::SevenDays);
-    assert_eq!(noticed(), [true, false]);
+    assert_eq!(found(), both);
+    raise(first.clone(), Threshold::SevenDays);
+    assert_eq!(found(), std::slice::from_ref(second));
 }
 
 pub fn what_ends_is_counted_by_environment(store: &dyn Store) {
