@@ -21,6 +21,10 @@ pub use webhook::{Webhook, WebhookError, WebhookParts};
 
 /// How many endings are looked at in one visit to the store.
 const PAGE: u16 = 200;
+/// How many full pages are looked at in one turn. Where more ends at once, as after a migration, the rest has its turn next.
+const PAGES_A_TURN: usize = 10;
+/// How many notices of one turn have lines of their own in the log.
+const LINES_A_TURN: usize = 20;
 
 /// What a board of notices is made with.
 pub struct NoticeParts {
@@ -50,29 +54,36 @@ impl Notices {
         Self { parts }
     }
 
-    /// Raises the notices that are due and that nobody has raised, each with a line in the log; says how many.
+    /// Raises the notices that are due and that nobody has raised, those of the nearest thresholds first and no more than a turn takes;
+    /// says how many. The first have lines of their own in the log, the others are told in number.
     ///
     /// # Errors
     /// When the store does not answer in time. What was not raised then is raised the next time.
     pub async fn raise(&self) -> Result<usize, StoreError> {
         let now = self.parts.clock.now_milliseconds();
-        let mut raised = 0;
-        for kind in NoticeKind::ALL {
-            for threshold in Threshold::ALL {
+        let mut turn = Turn::default();
+        let outcome = self.raise_all(now, &mut turn).await;
+        turn.tell_the_rest();
+        outcome.map(|()| turn.raised)
+    }
+
+    async fn raise_all(&self, now: Milliseconds, turn: &mut Turn) -> Result<(), StoreError> {
+        for threshold in Threshold::ALL {
+            for kind in NoticeKind::ALL {
                 let near = NearEnd {
                     kind,
                     threshold,
                     now: now.second(),
                 };
-                raised += self.raise_near(near, now).await?;
+                self.raise_near(near, now, turn).await?;
             }
         }
-        Ok(raised)
+        Ok(())
     }
 
-    async fn raise_near(&self, near: NearEnd, now: Milliseconds) -> Result<usize, StoreError> {
-        let (mut page, mut raised) = (Page::first(PAGE), 0);
-        loop {
+    async fn raise_near(&self, near: NearEnd, now: Milliseconds, turn: &mut Turn) -> Result<(), StoreError> {
+        let mut page = Page::first(PAGE);
+        while turn.full_pages < PAGES_A_TURN {
             let asked = page.clone();
             let read = move |records: &mut dyn Records| records.endings(&near, &asked);
             let endings = self.parts.registry.read(read).await?;
@@ -86,16 +97,14 @@ impl Notices {
                 })
                 .collect();
             if !notices.is_empty() {
-                let kept = self.parts.registry.raise_notices(notices).await?;
-                raised += kept.len();
-                for kept in kept {
-                    tell(&kept.notice);
-                }
+                turn.tell(&self.parts.registry.raise_notices(notices).await?);
             }
             if is_last {
-                return Ok(raised);
+                return Ok(());
             }
+            turn.full_pages += 1;
         }
+        Ok(())
     }
 
     const fn first_delivery(&self, now: Timestamp) -> Delivery {
@@ -178,6 +187,28 @@ impl Notices {
     pub async fn forget(&self) -> Result<u64, StoreError> {
         let ended = self.parts.clock.now() - self.parts.retention;
         self.parts.registry.forget_notices(ended).await
+    }
+}
+
+/// What one turn has come to.
+#[derive(Default)]
+struct Turn {
+    full_pages: usize,
+    raised: usize,
+}
+
+impl Turn {
+    fn tell(&mut self, kept: &[KeptNotice]) {
+        let lines_left = LINES_A_TURN.saturating_sub(self.raised);
+        kept.iter().take(lines_left).for_each(|kept| tell(&kept.notice));
+        self.raised += kept.len();
+    }
+
+    fn tell_the_rest(&self) {
+        let count = self.raised.saturating_sub(LINES_A_TURN);
+        if count > 0 {
+            log::warn!(count; "more expires soon than has lines of its own: see the list of notices");
+        }
     }
 }
 

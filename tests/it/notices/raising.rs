@@ -6,11 +6,11 @@ use std::thread;
 use mintmark::domain::{
     Client, ClientSecret, Delivery, Mutation, NoticeKind, NoticeSubject, Seconds, SecretStatus, Timestamp,
 };
-use mintmark::store::Store;
+use mintmark::store::{self, NoticeFilter, Page, Store, commit_in_bulk};
 
 use super::replica::{HeldClock, Replica, all, said, with_secret};
 use crate::store::places;
-use crate::store::samples::{NOW, acme, client, commit, read, secret};
+use crate::store::samples::{NOW, acme, attribution, client, commit, read, secret};
 
 const DAY: Seconds = Seconds::from_days(1);
 
@@ -157,6 +157,35 @@ fn more_than_a_page_is_noticed_in_one_look() {
         commit(&*store, Mutation::ClientRegistered(client, secret)).unwrap();
     }
     assert_eq!(replica.raise(), 450);
+    assert_eq!(replica.raise(), 0);
+}
+
+#[test]
+fn a_turn_raises_a_bounded_number_and_what_is_nearest_comes_first() {
+    let ground = places::sqlite_ground();
+    let settings = ground.settings();
+    acme(&*store::open(&settings).unwrap());
+    let mutations = (0..2100_u32).map(|number| {
+        let days = if number < 2050 { 10 } else { 5 };
+        let client = Client {
+            expires_at: Some(in_days(days)),
+            ..client("acme", &format!("qa-acme-{number:04}"))
+        };
+        let secret = secret(&client);
+        Mutation::ClientRegistered(client, secret)
+    });
+    commit_in_bulk(&settings.url, settings.timeout, &attribution(), mutations).unwrap();
+    let store = store::open(&settings).unwrap();
+    let replica = Replica::new(&store, &HeldClock::new(), None);
+    assert_eq!(replica.raise(), 50 + 2000);
+    let of_days = |days| {
+        let kept = read(&*store, |records| {
+            records.notices(&NoticeFilter::default(), &Page::first(9999))
+        });
+        kept.iter().filter(|kept| kept.notice.threshold.days() == days).count()
+    };
+    assert_eq!((of_days(7), of_days(14)), (50, 2000));
+    assert_eq!(replica.raise(), 50);
     assert_eq!(replica.raise(), 0);
 }
 

@@ -104,6 +104,23 @@ mod sqlite {
     }
 
     #[test]
+    fn of_many_at_once_twenty_have_lines_and_the_rest_a_number() {
+        let installation = Installation::sqlite();
+        let (server, admin) = started(&installation);
+        for _ in 0..23 {
+            ending_client(&admin, 5);
+        }
+        server.stop();
+        let installation = installation.with("notices.every", "1s");
+        let server = installation.start();
+        let line = server.log().wait_for("more expires soon");
+        let line: Value = serde_json::from_str(&line).unwrap();
+        assert_eq!((&line["level"], &line["count"]), (&json!("WARN"), &json!(3)));
+        let (_, log) = server.stop();
+        assert_eq!(log.matches("a client expires soon").count(), 20);
+    }
+
+    #[test]
     fn a_receiver_that_stalls_holds_up_neither_requests_nor_the_end() {
         let receiver = Receiver::start();
         let (_hold, released) = channel();
