@@ -134,8 +134,9 @@ diesel::table! {
 }
 
 diesel::table! {
-    usage (granularity, begins, environment, partner_id, client_id, scope, outcome) {
+    usage (granularity, broken_down_by, begins, environment, partner_id, client_id, scope, outcome) {
         granularity -> Text,
+        broken_down_by -> Text,
         begins -> BigInt,
         environment -> Text,
         partner_id -> Text,

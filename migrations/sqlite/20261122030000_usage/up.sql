@@ -1,10 +1,12 @@
 -- Usage: what became of the requests of each client, by hour, day and month; and from where each secret was last used.
 --
--- Every request is counted in three rows, of its hour, its day and its month, so that no question sums more than it shows. The key
--- is in the order in which lists run. `partner_id` and `scope` are empty where there is none; `scope` is cut to what an
+-- Every request is counted in the rows of its hour, its day and its month, and in each of them three times: under its client and
+-- scope, in the sum of its partner, and in the sum of its environment. So a question by partner reads the rows of partners, and none
+-- of their clients'. In a sum, what it is not broken down by is empty. The key is in the order in which lists run. `partner_id` and `scope` are empty where there is none; `scope` is cut to what an
 -- index takes by the server. The rows refer to nothing: clients are never deleted, and counting waits for nobody.
 CREATE TABLE usage (
     granularity TEXT NOT NULL CHECK (granularity IN ('hour', 'day', 'month')),
+    broken_down_by TEXT NOT NULL CHECK (broken_down_by IN ('environment', 'partner', 'scope')),
     begins INTEGER NOT NULL,
     environment TEXT NOT NULL CHECK (environment IN ('qa', 'production')),
     partner_id TEXT NOT NULL,
@@ -12,10 +14,10 @@ CREATE TABLE usage (
     scope TEXT NOT NULL,
     outcome TEXT NOT NULL,
     requests INTEGER NOT NULL CHECK (requests >= 0),
-    PRIMARY KEY (granularity, begins, environment, partner_id, client_id, scope, outcome)
+    PRIMARY KEY (granularity, broken_down_by, begins, environment, partner_id, client_id, scope, outcome)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX usage_partner ON usage (partner_id, granularity, begins, environment, client_id, scope);
-CREATE INDEX usage_client ON usage (client_id, granularity, begins);
+CREATE INDEX usage_partner ON usage (partner_id, granularity, broken_down_by, begins, environment, client_id, scope);
+CREATE INDEX usage_client ON usage (client_id, granularity, broken_down_by, begins);
 
 -- The last batch of each writer that was added, so that none is added twice.
 CREATE TABLE usage_writers (

@@ -1,4 +1,9 @@
 //! Usage in SQL: batches are added once, sums are read in the order of the key, what is old is deleted bit by bit.
+//!
+//! A request is counted under its client and scope, in the sum of its partner, and in the sum of its environment. Each question is
+//! answered from the rows that are broken down no further than it needs.
+
+use std::collections::BTreeMap;
 
 use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
@@ -6,7 +11,7 @@ use diesel::result::{DatabaseErrorKind, Error};
 use diesel::sql_types::{BigInt, Text};
 
 use super::failure::of_query;
-use crate::domain::{Granularity, SecretUse, Timestamp, TokenRefusal, UsageBatch, UsageCount};
+use crate::domain::{Granularity, Outcome, SecretUse, Timestamp, TokenRefusal, UsageBatch, UsageCount};
 use crate::store::connection::DbConn;
 use crate::store::rows::UsageSums;
 use crate::store::schema::{client_secrets, usage, usage_writers};
@@ -14,17 +19,90 @@ use crate::store::{Page, StoreError, UsageFilter, UsageGroup, UsagePlace, UsageR
 
 /// How often a batch is begun again because another writer put one of its rows in place meanwhile.
 const ATTEMPTS: usize = 16;
-/// Of how many clients the counts of one hour, day or month are forgotten at a time.
+/// Of how many clients, and of how many partners, the counts of one hour, day or month are forgotten at a time.
 const CLIENTS_AT_A_TIME: i64 = 500;
+
+/// How far a row is broken down. In this order rows are written: the sums that all writers share come last and are held the shortest.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Breakdown {
+    Scope,
+    Partner,
+    Environment,
+}
+
+impl Breakdown {
+    const ALL: [Self; 3] = [Self::Scope, Self::Partner, Self::Environment];
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Scope => "scope",
+            Self::Partner => "partner",
+            Self::Environment => "environment",
+        }
+    }
+
+    /// The rows in which all that `filter` names still stands, broken down no further than that.
+    const fn for_question(filter: &UsageFilter) -> Self {
+        match (filter.group, &filter.partner_id, &filter.client_id) {
+            (UsageGroup::Environment, None, None) => Self::Environment,
+            (UsageGroup::Environment | UsageGroup::Partner, _, None) => Self::Partner,
+            _ => Self::Scope,
+        }
+    }
+}
+
+/// The key of a row, its columns in the order in which rows are written.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Key<'a> {
+    breakdown: Breakdown,
+    granularity: Granularity,
+    begins: i64,
+    environment: &'static str,
+    partner_id: &'a str,
+    client_id: &'a str,
+    scope: &'a str,
+    outcome: Outcome,
+}
+
+impl<'a> Key<'a> {
+    fn of(count: &'a UsageCount, granularity: Granularity, breakdown: Breakdown) -> Self {
+        let partner_id = count.partner_id.as_ref().map_or("", |partner_id| partner_id.as_str());
+        let scope = count.scope.as_ref().map_or("", |scope| scope.as_str());
+        let (partner_id, client_id, scope) = match breakdown {
+            Breakdown::Scope => (partner_id, count.client_id.as_str(), scope),
+            Breakdown::Partner => (partner_id, "", ""),
+            Breakdown::Environment => ("", "", ""),
+        };
+        Self {
+            breakdown,
+            granularity,
+            begins: granularity.begin(count.hour).seconds(),
+            environment: count.environment.as_str(),
+            partner_id,
+            client_id,
+            scope,
+            outcome: count.outcome,
+        }
+    }
+}
+
+/// What a batch adds to each row. In one order everywhere: two replicas that write the same rows then wait for each other but never
+/// both at once.
+fn additions(batch: &UsageBatch) -> BTreeMap<Key<'_>, u64> {
+    let mut rows = BTreeMap::new();
+    for count in &batch.counts {
+        for granularity in Granularity::ALL {
+            for breakdown in Breakdown::ALL {
+                *rows.entry(Key::of(count, granularity, breakdown)).or_default() += count.requests;
+            }
+        }
+    }
+    rows
+}
 
 /// Adds a batch, once.
 pub(super) fn record(connection: &mut DbConn, batch: &UsageBatch) -> Result<(), StoreError> {
-    // In one order everywhere: two replicas that write the same rows then wait for each other but never both at once.
-    let mut counts: Vec<(Granularity, &UsageCount)> = Granularity::ALL
-        .into_iter()
-        .flat_map(|granularity| batch.counts.iter().map(move |count| (granularity, count)))
-        .collect();
-    counts.sort_unstable();
+    let rows = additions(batch);
     let mut uses: Vec<&SecretUse> = batch.uses.iter().collect();
     uses.sort_unstable_by_key(|used| (&used.secret_id, used.at));
     let mut add = || {
@@ -32,9 +110,8 @@ pub(super) fn record(connection: &mut DbConn, batch: &UsageBatch) -> Result<(), 
             if !begin(connection, batch)? {
                 return Ok(());
             }
-            counts
-                .iter()
-                .try_for_each(|(granularity, count)| add(connection, *granularity, count))?;
+            rows.iter()
+                .try_for_each(|(key, requests)| add(connection, key, *requests))?;
             uses.iter().try_for_each(|used| note(connection, used))
         })
     };
@@ -74,34 +151,33 @@ fn begin(connection: &mut DbConn, batch: &UsageBatch) -> QueryResult<bool> {
     Ok(true)
 }
 
-fn add(connection: &mut DbConn, granularity: Granularity, count: &UsageCount) -> QueryResult<()> {
-    let begins = granularity.begin(count.hour).seconds();
-    let partner_id = count.partner_id.as_ref().map_or("", |partner_id| partner_id.as_str());
-    let scope = count.scope.as_ref().map_or("", |scope| scope.as_str());
+fn add(connection: &mut DbConn, key: &Key<'_>, requests: u64) -> QueryResult<()> {
     // The column holds less than 2^63, which nobody counts to.
-    let requests = i64::try_from(count.requests).unwrap_or(i64::MAX);
-    let key = (
-        granularity.as_str(),
-        begins,
-        count.environment.as_str(),
-        partner_id,
-        count.client_id.as_str(),
-        scope,
-        count.outcome.as_str(),
-    );
-    let there = diesel::update(usage::table.find(key))
+    let requests = i64::try_from(requests).unwrap_or(i64::MAX);
+    let row = usage::table.find((
+        key.granularity.as_str(),
+        key.breakdown.as_str(),
+        key.begins,
+        key.environment,
+        key.partner_id,
+        key.client_id,
+        key.scope,
+        key.outcome.as_str(),
+    ));
+    let there = diesel::update(row)
         .set(usage::requests.eq(usage::requests + requests))
         .execute(connection)?;
     if there == 0 {
         diesel::insert_into(usage::table)
             .values((
-                usage::granularity.eq(key.0),
-                usage::begins.eq(begins),
-                usage::environment.eq(key.2),
-                usage::partner_id.eq(partner_id),
-                usage::client_id.eq(key.4),
-                usage::scope.eq(scope),
-                usage::outcome.eq(key.6),
+                usage::granularity.eq(key.granularity.as_str()),
+                usage::broken_down_by.eq(key.breakdown.as_str()),
+                usage::begins.eq(key.begins),
+                usage::environment.eq(key.environment),
+                usage::partner_id.eq(key.partner_id),
+                usage::client_id.eq(key.client_id),
+                usage::scope.eq(key.scope),
+                usage::outcome.eq(key.outcome.as_str()),
                 usage::requests.eq(requests),
             ))
             .execute(connection)?;
@@ -123,21 +199,29 @@ fn note(connection: &mut DbConn, used: &SecretUse) -> QueryResult<()> {
         .map(drop)
 }
 
-/// Deletes the counts of some clients in the oldest hour, day and month that were over at `before`, and the writers silent since.
+/// Deletes the counts of some clients and partners in the oldest hour, day and month that were over at `before`, and the writers silent since.
 pub(super) fn forget(connection: &mut DbConn, before: Timestamp) -> Result<u64, StoreError> {
     let deleted = connection.transaction(|connection| {
         let mut rows =
             diesel::delete(usage_writers::table.filter(usage_writers::at.lt(before.seconds()))).execute(connection)?;
         for granularity in Granularity::ALL {
-            rows += forget_oldest(connection, granularity, granularity.begin(before))?;
+            for breakdown in Breakdown::ALL {
+                rows += forget_oldest(connection, (granularity, breakdown), granularity.begin(before))?;
+            }
         }
         Ok(rows as u64)
     });
     deleted.map_err(|error: Error| of_query("usage", &error))
 }
 
-fn forget_oldest(connection: &mut DbConn, granularity: Granularity, before: Timestamp) -> QueryResult<usize> {
-    let of_this = usage::granularity.eq(granularity.as_str());
+fn forget_oldest(
+    connection: &mut DbConn,
+    (granularity, breakdown): (Granularity, Breakdown),
+    before: Timestamp,
+) -> QueryResult<usize> {
+    let of_this = usage::granularity
+        .eq(granularity.as_str())
+        .and(usage::broken_down_by.eq(breakdown.as_str()));
     let oldest = usage::table
         .filter(of_this)
         .filter(usage::begins.lt(before.seconds()))
@@ -199,6 +283,7 @@ macro_rules! sums {
             .into_boxed();
         query = query
             .filter(usage::granularity.eq($filter.granularity.as_str()))
+            .filter(usage::broken_down_by.eq(Breakdown::for_question($filter).as_str()))
             .filter(usage::begins.ge($filter.from.seconds()))
             .filter(usage::begins.lt($filter.until.seconds()));
         if let Some(environment) = $filter.environment {
@@ -307,4 +392,69 @@ pub(super) fn read(
     };
     let sums = sums.map_err(|error| of_query("usage", &error))?;
     sums.into_iter().map(UsageRow::try_from).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ambient::SystemEntropy;
+    use crate::domain::{CountedScope, Environment, UsageWriter};
+
+    fn count(partner: &str, client: usize, scope: &str) -> UsageCount {
+        UsageCount {
+            hour: Timestamp::from_seconds(7200),
+            environment: Environment::Qa,
+            partner_id: Some(partner.parse().unwrap()),
+            client_id: format!("qa-{partner}-{client}").parse().unwrap(),
+            scope: Some(CountedScope::of(scope)),
+            outcome: Outcome::Issued,
+            requests: 2,
+        }
+    }
+
+    #[test]
+    fn a_sum_is_one_row_however_many_clients_add_to_it() {
+        let clients = (0..100).flat_map(|client| ["acme", "globex"].map(|partner| (partner, client)));
+        let counts = clients.flat_map(|(partner, client)| ["read", "write"].map(|scope| count(partner, client, scope)));
+        let batch = UsageBatch {
+            writer: UsageWriter::mint(&SystemEntropy::new()),
+            sequence: 1,
+            at: Timestamp::from_seconds(7200),
+            counts: counts.collect(),
+            uses: Vec::new(),
+        };
+        let rows = additions(&batch);
+        let by_hour = |breakdown| {
+            let kept = |(key, _): &(&Key<'_>, &u64)| (key.breakdown, key.granularity) == (breakdown, Granularity::Hour);
+            let requests = rows.iter().filter(kept).map(|(_, requests)| *requests);
+            (requests.clone().count(), requests.sum::<u64>())
+        };
+        assert_eq!(Breakdown::ALL.map(by_hour), [(400, 800), (2, 800), (1, 800)]);
+        assert_eq!(rows.len(), 3 * (400 + 2 + 1));
+    }
+
+    #[test]
+    fn a_question_reads_the_rows_that_are_broken_down_no_further_than_it_needs() {
+        let read = |group, partner_id: Option<&str>, client_id: Option<&str>| {
+            Breakdown::for_question(&UsageFilter {
+                granularity: Granularity::Hour,
+                group,
+                from: Timestamp::from_seconds(0),
+                until: Timestamp::from_seconds(1),
+                environment: None,
+                partner_id: partner_id.map(|id| id.parse().unwrap()),
+                client_id: client_id.map(|id| id.parse().unwrap()),
+            })
+            .as_str()
+        };
+        assert_eq!(read(UsageGroup::Environment, None, None), "environment");
+        assert_eq!(read(UsageGroup::Environment, Some("acme"), None), "partner");
+        assert_eq!(read(UsageGroup::Partner, None, None), "partner");
+        assert_eq!(read(UsageGroup::Partner, Some("acme"), None), "partner");
+        for group in UsageGroup::ALL {
+            assert_eq!(read(group, None, Some("qa-acme-1")), "scope");
+        }
+        assert_eq!(read(UsageGroup::Client, None, None), "scope");
+        assert_eq!(read(UsageGroup::Scope, None, None), "scope");
+    }
 }

@@ -166,7 +166,17 @@ pub fn it_is_summed_and_paged_as_in_memory(store: &dyn Store) {
             },
             UsageFilter {
                 client_id: Some("qa-acme-2".parse().unwrap()),
+                partner_id: acme.clone(),
+                ..all.clone()
+            },
+            UsageFilter {
+                client_id: Some("qa-orders-1".parse().unwrap()),
+                ..all.clone()
+            },
+            UsageFilter {
+                environment: Some(Environment::Qa),
                 partner_id: acme,
+                from: EVENING,
                 ..all.clone()
             },
             UsageFilter {
@@ -231,18 +241,14 @@ pub fn what_is_old_is_forgotten_and_no_more(store: &dyn Store) {
     }
     let batch = batch(counts, Vec::new());
     store.record_usage(&batch).unwrap();
-    let left = |granularity| rows(store, &everything(granularity, UsageGroup::Scope)).len();
+    let left = |group| Granularity::ALL.map(|granularity| rows(store, &everything(granularity, group)).len());
     // At half past midnight of the first of February: two hours, a day and a month are over.
     let before = EVENING + Seconds(2 * 3600 + 1800);
-    let mut gone = 0;
-    loop {
-        match store.forget_usage(before).unwrap() {
-            0 => break,
-            rows => gone += rows,
-        }
-    }
-    assert_eq!(gone, 6 + 3 + 3 + 1, "and the writer, silent since");
-    assert_eq!(Granularity::ALL.map(left), [6, 3, 3]);
+    while store.forget_usage(before).unwrap() > 0 {}
+    assert_eq!(left(UsageGroup::Scope), [6, 3, 3]);
+    assert_eq!(left(UsageGroup::Client), [6, 3, 3]);
+    assert_eq!(left(UsageGroup::Partner), [2, 1, 1]);
+    assert_eq!(left(UsageGroup::Environment), [2, 1, 1]);
     let begins = |granularity| {
         rows(store, &everything(granularity, UsageGroup::Environment))[0]
             .place
@@ -250,4 +256,10 @@ pub fn what_is_old_is_forgotten_and_no_more(store: &dyn Store) {
     };
     assert_eq!(begins(Granularity::Hour), EVENING + Seconds(2 * 3600));
     assert_eq!(begins(Granularity::Month).to_string(), "2027-02-01T00:00:00Z");
+    store.record_usage(&batch).unwrap();
+    assert_eq!(
+        left(UsageGroup::Scope),
+        [12, 6, 6],
+        "the writer is forgotten too, silent since"
+    );
 }
