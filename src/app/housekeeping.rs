@@ -116,7 +116,7 @@ fn every<F: Future<Output = ()> + 'static>(period: Duration, work: impl Fn() -> 
 }
 
 async fn flush(registry: Arc<Registry>) {
-    if let Err(error) = registry.flush_some().await {
+    if let Err(error) = registry.flush_in_turns().await {
         log::warn!(error:% = error; "usage and last uses of secrets could not be written and are kept for later");
     }
 }

@@ -55,7 +55,7 @@ impl UsageQuestion {
 
 impl Office {
     /// Rows of usage, the oldest first. What this replica has counted is written before it is read, as far as one turn goes; what
-    /// others have counted follows within seconds.
+    /// others have counted follows as they write it, every few seconds.
     ///
     /// # Errors
     /// When the range is none, the role does not allow it, or the store does not answer in time.

@@ -114,7 +114,7 @@ fn replica(store: &SharedStore, promise: Promise) -> Registry {
         door,
         sealer,
         metrics,
-        capacity: 100,
+        capacity: 600,
         revoked: 100,
         promise,
         writer: UsageWriter::mint(&SystemEntropy::new()),
@@ -546,19 +546,33 @@ async fn two_flushes_at_once_write_nothing_twice() {
 }
 
 #[actix_web::test]
-async fn a_turn_of_the_housekeeping_writes_those_who_wait_longest_and_leaves_the_rest_for_the_next() {
+async fn one_turn_writes_those_who_wait_longest_and_the_turns_of_the_housekeeping_go_on_to_the_last() {
     let store = SharedStore::default();
     let registry = replica(&store, AT_ONCE);
     let most = usage::BATCHES_A_TURN * usage::CLIENTS_AT_A_TIME;
-    // The capacity of these replicas is a hundred, and twice as many wait at the most.
-    let clients = many(250);
+    // The capacity of these replicas is six hundred, and twice as many wait at the most.
+    let clients = many(1250);
     for client in &clients {
         registry.put_down(client, Timestamp::from_seconds(7), used(client));
     }
-    assert!(most > 250);
     registry.flush_some().await.unwrap();
-    assert_eq!(written(&store).len(), 200, "beyond the list nothing is kept");
-    registry.put_down(&clients[249], Timestamp::from_seconds(8), used(&clients[249]));
+    assert_eq!(written(&store).len(), most);
+    let mut longest: Vec<_> = clients[..most]
+        .iter()
+        .map(|client| client.secrets[0].secret_id.clone())
+        .collect();
+    longest.sort();
+    assert_eq!(written(&store), longest);
+    for client in &clients[..most] {
+        registry.put_down(client, Timestamp::from_seconds(8), used(client));
+    }
+    registry.flush_in_turns().await.unwrap();
+    assert_eq!(written(&store).len(), most + 1200, "beyond the list nothing is kept");
+    registry.put_down(&clients[1249], Timestamp::from_seconds(9), used(&clients[1249]));
     registry.flush_some().await.unwrap();
-    assert_eq!(written(&store).len(), 201, "and is put on it again once there is room");
+    assert_eq!(
+        written(&store).len(),
+        most + 1201,
+        "and is put on it again once there is room"
+    );
 }

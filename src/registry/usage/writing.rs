@@ -1,15 +1,16 @@
 //! Usage on its way between this replica and the store: put down at once, written and forgotten in bounded turns.
 
 use std::sync::Arc;
+use std::time::Instant;
 
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::Happening;
 use crate::domain::Timestamp;
 use crate::registry::{RegisteredClient, Registry};
 use crate::store::{Asker, Store, StoreError};
 
-/// How many batches are written in one turn, so that a great many clients never keep the store from its other work.
+/// How many batches are written in one turn, so that a question does not wait for a great many clients.
 pub(in crate::registry) const BATCHES_A_TURN: usize = 10;
 /// How many pieces are forgotten in one turn.
 const FORGOTTEN_A_TURN: usize = 10;
@@ -35,6 +36,22 @@ impl Registry {
     /// As [`Registry::flush`].
     pub async fn flush_some(&self) -> Result<(), StoreError> {
         self.write_usage(self.usage.batches().min(BATCHES_A_TURN)).await
+    }
+
+    /// As [`Registry::flush`], turn by turn. Between two turns it rests for as long as the last one took, so that a great many clients
+    /// never keep the store from its other work.
+    ///
+    /// # Errors
+    /// As [`Registry::flush`].
+    pub async fn flush_in_turns(&self) -> Result<(), StoreError> {
+        let mut batches = self.usage.batches();
+        while batches > BATCHES_A_TURN {
+            let begun = Instant::now();
+            self.write_usage(BATCHES_A_TURN).await?;
+            batches -= BATCHES_A_TURN;
+            sleep(begun.elapsed()).await;
+        }
+        self.write_usage(batches).await
     }
 
     async fn write_usage(&self, batches: usize) -> Result<(), StoreError> {
