@@ -5,8 +5,8 @@
 //! it may is shut, whether it sent nothing or half a head: from outside the two look alike.
 //!
 //! Where nearly as many are open as there may be, those that have waited for their caller the longest are shut to make room, so that
-//! whoever opens thousands and leaves them idle, or feeds them an octet at a time, keeps nobody out. A connection whose request is
-//! complete is never shut.
+//! whoever opens thousands and leaves them idle, or feeds them an octet at a time, keeps nobody out. A connection whose request has
+//! been read is never shut; one whose request still lies unread in the kernel or the parser may be.
 
 use std::any::Any;
 use std::io;
