@@ -13,6 +13,7 @@ mod quota;
 mod replicas;
 mod standing;
 mod tls;
+mod usage;
 
 /// Runs each test on both stores.
 macro_rules! on_both_stores {
