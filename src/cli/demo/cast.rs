@@ -98,6 +98,51 @@ pub(super) fn refused(wanted: u16, error: &'static str) -> Expectation<'static> 
     })
 }
 
+/// An operator sees how many tokens of the quota of qa were drawn.
+pub(super) fn drawn(tokens: u64) -> Expectation<'static> {
+    Expectation::new(format!("{tokens} tokens drawn in qa"), move |answer| {
+        let quotas = answer.body["items"].as_array().map_or(&[][..], Vec::as_slice);
+        let qa = quotas.iter().find(|quota| quota["environment"] == "qa");
+        match qa {
+            Some(quota) if quota["drawn"] == tokens => Ok(format!(
+                "{}, in qa {tokens} of {} were drawn; the next window begins {}",
+                answer.status,
+                quota["limit"],
+                text(&quota["window_end"])
+            )),
+            _ => Err(answer.body.to_string()),
+        }
+    })
+}
+
+/// An operator sees tokens and refusals of both partners.
+pub(super) fn counted() -> Expectation<'static> {
+    Expectation::new("tokens and refusals of acme and globex", |answer| {
+        let rows = answer.body["items"].as_array().map_or(&[][..], Vec::as_slice);
+        let line = |row: &Value| {
+            let refusals = match &row["refusals"] {
+                Value::Object(refusals) if !refusals.is_empty() => row["refusals"].to_string(),
+                _ => String::new(),
+            };
+            let partner = text(&row["partner_id"]);
+            format!(
+                "{partner}: {} issued, {} refused {refusals}",
+                row["issued"], row["refused"]
+            )
+        };
+        let of = |partner: &str| {
+            let mut rows = rows.iter();
+            rows.any(|row| row["partner_id"] == partner && row["issued"].as_u64() > Some(0))
+        };
+        let told: Vec<String> = rows.iter().map(|row| line(row).trim_end().to_owned()).collect();
+        if of("acme") && of("globex") {
+            Ok(told.join("\n"))
+        } else {
+            Err(answer.body.to_string())
+        }
+    })
+}
+
 /// A resource server learns that a token of Acme counts, and for what.
 pub(super) fn active(scope: &'static str) -> Expectation<'static> {
     Expectation::new(format!("200, active, of acme, with the scope {scope}"), move |answer| {

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::cast::{
-    Account, Cast, Verification, active, created, inactive, refused, status, stranger_to, text, token_with,
+    Account, Cast, Verification, active, counted, created, drawn, inactive, refused, status, stranger_to, text,
+    token_with,
 };
 use super::scenes::{audience, opening};
 use super::stage::{Expectation, Seen, Stage};
@@ -26,6 +27,7 @@ pub(super) fn tell(stage: &mut Stage) -> Result<Vec<String>, Failure> {
     environments(stage, &cast, &token)?;
     narrowing(stage, &cast, &token)?;
     let token = rotation(stage, &mut cast, &token)?;
+    limits(stage, &cast)?;
     revocation(stage, &cast, &token)?;
     journal(stage)?;
     stage.curtain();
@@ -147,6 +149,24 @@ fn rotation(stage: &mut Stage, cast: &mut Cast, old_token: &str) -> Result<Strin
     Ok(new_token)
 }
 
+fn limits(stage: &mut Stage, cast: &Cast) -> Result<(), Failure> {
+    stage.scene("Operator: gives Globex a plan, with a quota");
+    let request = stage.changes("/partners/globex", &quota(2));
+    stage.step("two tokens a month, no more", &request, status(200))?;
+    let token = stage.token(Qa, &cast.globex_qa, None);
+    stage.step("Globex asks for the first", &token, token_with(READ))?;
+    stage.step("and for the second", &token, token_with(READ))?;
+    stage.step("the third is refused", &token, refused(429, "temporarily_unavailable"))?;
+    let request = stage.asks("/partners/globex/quota");
+    stage.step("the operator sees what was drawn", &request, drawn(2))?;
+    let request = stage.changes("/partners/globex", &quota(1000));
+    stage.step("and makes it a thousand", &request, status(200))?;
+    stage.step("Globex gets a token with its next request", &token, token_with(READ))?;
+    let request = stage.asks("/usage?granularity=month&group_by=partner&environment=qa");
+    stage.step("the usage of this month, partner by partner", &request, counted())?;
+    Ok(())
+}
+
 fn revocation(stage: &mut Stage, cast: &Cast, token: &str) -> Result<(), Failure> {
     stage.scene("Operator: revokes Acme's qa client");
     let request = stage.does(&path(&cast.acme_qa, "/revoke"), None);
@@ -207,6 +227,13 @@ fn end(chain: &Chain, answer: &Answer) -> Seen {
     let head = StatedHead::read(&answer.body).ok_or_else(|| answer.body.to_string())?;
     let head = chain.end_at(&head)?;
     Ok(format!("{} rows, {}", head.epoch, head.hash))
+}
+
+/// A plan by which a partner's clients obtain so many tokens in a month, all together.
+fn quota(tokens_per_month: u32) -> Value {
+    json!({ "plan": {
+        "quota_mode": "enforce", "partner": { "tokens_per_month": tokens_per_month }, "client": {},
+    }})
 }
 
 fn path(account: &Account, rest: &str) -> String {

@@ -15,7 +15,7 @@ fn every_step_holds_and_nothing_is_left_behind() {
     let shown = installation.run(&["demo", "--once"]).exits(0);
     assert_eq!(shown.err, "");
     let steps = shown.out.lines().filter(|line| line.starts_with("  ✓ ")).count();
-    assert!(steps >= 30, "{}", shown.out);
+    assert!(steps >= 40, "{}", shown.out);
     assert!(
         !shown.out.contains('✗') && !shown.out.contains('\u{1b}'),
         "{}",
