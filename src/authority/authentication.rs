@@ -154,8 +154,10 @@ impl Authority {
     /// Counts a request that was not looked at, where that costs no more than a glance: whoever is shut out was looked at before.
     fn count_shut_out(&self, view: View<'_>, presented: &PresentedCredentials) {
         let client_id = presented.client_id.parse().ok();
-        let remembered = client_id.and_then(|client_id| view.remembered(&client_id));
-        if let Some(client) = remembered.filter(|found| found.client.environment == self.environment()) {
+        let remembered = client_id.map(|client_id| view.recall(&client_id));
+        if let Some(Remembered::Known(client)) = remembered
+            && client.client.environment == self.environment()
+        {
             let refused = Happening::Refused(TokenRefusal::Limited);
             self.registry.put_down(&client, self.clock.now(), refused);
         }
@@ -217,8 +219,7 @@ impl Authority {
 }
 
 const fn shut_out(limit: Limit, wait: Duration) -> AuthorityError {
-    let policy = None;
-    AuthorityError::Limited(Exceeded { limit, policy, wait })
+    AuthorityError::Limited(Exceeded::of_a_stranger(limit, wait))
 }
 
 /// Whether the secret is one of ours, undamaged, for a client of `environment`.

@@ -4,10 +4,9 @@
 //! there is nothing to do. A bucket is known by whom it counts for and by its rate: another rate is another bucket, so a changed plan
 //! holds with the next request.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::num::NonZeroU32;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use governor::clock::{Clock, DefaultClock};
@@ -17,7 +16,7 @@ use governor::{Quota, RateLimiter};
 use thiserror::Error;
 
 use super::Registry;
-use super::registered::RegisteredClient;
+use super::held::Held;
 use crate::domain::{Client, ClientId, Environment, Limit, Limits, Rate};
 
 /// What anybody may do in a minute, whatever their plan, on each replica.
@@ -64,6 +63,16 @@ pub struct Exceeded {
 }
 
 impl Exceeded {
+    /// Of a caller who has not shown who it is and may read no numbers.
+    #[must_use]
+    pub const fn of_a_stranger(limit: Limit, wait: Duration) -> Self {
+        Self {
+            limit,
+            policy: None,
+            wait,
+        }
+    }
+
     /// The wait in whole seconds, never less than it is and never none.
     #[must_use]
     pub fn seconds(&self) -> u64 {
@@ -149,41 +158,23 @@ struct Holder {
     interval: Duration,
 }
 
-/// Every bucket somebody holds, and others not long let go, so that a client that is read again finds its own.
+/// Every bucket somebody holds, and others not long let go: a client that is read again finds its own.
 pub(super) struct BucketTable {
     revocations: Quota,
-    kept: Mutex<Kept>,
+    buckets: Held<Holder, Bucket>,
 }
-
-struct Kept {
-    buckets: HashMap<Holder, Arc<Bucket>>,
-    /// At how many to look for those that nobody holds.
-    full_at: usize,
-}
-
-/// So many are kept before anything is looked through.
-const LEAST_FULL: usize = 1024;
 
 impl BucketTable {
     /// Each client may revoke so many tokens at once and as many each minute.
     pub(super) fn new(revocations_per_minute: NonZeroU32) -> Self {
         Self {
             revocations: Quota::per_minute(revocations_per_minute),
-            kept: Mutex::new(Kept {
-                buckets: HashMap::new(),
-                full_at: LEAST_FULL,
-            }),
+            buckets: Held::new(|_| true),
         }
     }
 
-    /// The client, holding the buckets of its rates.
-    pub(super) fn rated(&self, mut found: RegisteredClient) -> Arc<RegisteredClient> {
-        found.rates = self.rates(&found.client, found.limits.as_ref());
-        Arc::new(found)
-    }
-
     /// The buckets of a client within these limits.
-    fn rates(&self, client: &Client, limits: Option<&Limits>) -> Rates {
+    pub(super) fn rates(&self, client: &Client, limits: Option<&Limits>) -> Rates {
         let Some(limits) = limits else {
             return Rates::default();
         };
@@ -215,17 +206,8 @@ impl BucketTable {
             burst: quota.burst_size(),
             interval: quota.replenish_interval(),
         };
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.buckets.len() >= kept.full_at {
-            // Remembered clients hold theirs, and there is room for a certain number of them: so there is a bound here too.
-            kept.buckets.retain(|_, bucket| Arc::strong_count(bucket) > 1);
-            kept.full_at = LEAST_FULL.max(2 * kept.buckets.len());
-        }
-        let bucket = kept
-            .buckets
-            .entry(holder)
-            .or_insert_with(|| Arc::new(Bucket::new(limit, quota, DefaultClock::default())));
-        Arc::clone(bucket)
+        self.buckets
+            .hold(holder, |_| Bucket::new(limit, quota, DefaultClock::default()))
     }
 }
 
@@ -310,11 +292,7 @@ mod tests {
     #[test]
     fn a_wait_is_said_in_whole_seconds_and_never_too_short() {
         for (milliseconds, seconds) in [(0, 1), (1, 1), (1000, 1), (1001, 2), (59_999, 60)] {
-            let exceeded = Exceeded {
-                limit: Limit::Failures,
-                policy: None,
-                wait: Duration::from_millis(milliseconds),
-            };
+            let exceeded = Exceeded::of_a_stranger(Limit::Failures, Duration::from_millis(milliseconds));
             assert_eq!(exceeded.seconds(), seconds, "{milliseconds} ms");
         }
     }
@@ -337,21 +315,6 @@ mod tests {
         let left = modest.take().unwrap();
         assert_eq!(left[0].remaining, 8);
         assert!(left[1].remaining >= 7, "{left:?}: ten, less the two and one");
-    }
-
-    #[test]
-    fn buckets_that_nobody_holds_take_bounded_room_and_those_held_are_kept() {
-        let table = BucketTable::new(number(1));
-        let held = table.bucket((Limit::ClientRate, Environment::Qa, "held"), table.revocations);
-        held.take().unwrap();
-        for number in 0..10 * LEAST_FULL {
-            let client_id: ClientId = format!("qa-client-{number}").parse().unwrap();
-            table.take_revocation(Environment::Qa, &client_id).unwrap();
-        }
-        let buckets = table.kept.lock().unwrap().buckets.len();
-        assert!(buckets <= LEAST_FULL, "{buckets}");
-        let again = table.bucket((Limit::ClientRate, Environment::Qa, "held"), table.revocations);
-        assert!(again.take().is_err(), "it is the one that was held");
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod apis;
 mod cache;
 mod changes;
 mod failures;
+mod held;
 mod keyring;
 mod limits;
 mod notices;

@@ -7,17 +7,15 @@
 
 mod block;
 mod holding;
-mod leftovers;
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
 use thiserror::Error;
 
-use self::block::{Balance, Block, Rule, Token};
-use self::holding::{Holding, NoToken};
-use self::leftovers::{Key, Leftovers};
+use self::block::{Balance, Rule, Token};
+use self::holding::{Holding, Key, NoToken};
+use super::held::Held;
 use super::limits::{Exceeded, Policy};
 use super::{RegisteredClient, Registry};
 use crate::domain::{Client, Limit, Limits, MeterHolder, QuotaMode, Timestamp, Window};
@@ -26,8 +24,6 @@ use crate::telemetry::Metrics;
 
 /// A client's and its partner's, a day's and a month's.
 const MOST_QUOTAS: usize = 4;
-/// How many holdings are kept before those that nobody holds are looked for.
-const LEAST_FULL: usize = 1024;
 /// How many balances are told in one piece of work.
 const BALANCES_AT_A_TIME: usize = 200;
 /// The longest a caller is told to wait. The limit may be raised long before a month ends.
@@ -84,41 +80,22 @@ impl Drop for Spending {
 pub(super) struct QuotaTable {
     door: Door,
     metrics: Arc<Metrics>,
-    held: Mutex<Held>,
-    leftovers: Arc<Leftovers>,
-}
-
-/// The holdings of all remembered clients. Only those hold them, so their number bounds this one.
-struct Held {
-    holdings: HashMap<Key, Weak<Holding>>,
-    /// At how many to look for those that are gone.
-    full_at: usize,
+    holdings: Held<Key, Holding>,
 }
 
 impl QuotaTable {
     /// Nothing is held yet.
     pub(super) fn new(door: Door, metrics: Arc<Metrics>) -> Self {
-        let held = Held {
-            holdings: HashMap::new(),
-            full_at: LEAST_FULL,
-        };
         Self {
             door,
             metrics,
-            held: Mutex::new(held),
-            leftovers: Arc::default(),
+            holdings: Held::new(Holding::is_empty),
         }
-    }
-
-    /// The client, counted in its quotas.
-    fn counted(&self, mut found: RegisteredClient) -> RegisteredClient {
-        found.quotas = self.of(&found.client, found.limits.as_ref());
-        found
     }
 
     /// The quotas of a client within these limits. The client's own come first, so that a client beyond them takes nothing from
     /// the others, not even for a moment.
-    fn of(&self, client: &Client, limits: Option<&Limits>) -> Quotas {
+    pub(super) fn of(&self, client: &Client, limits: Option<&Limits>) -> Quotas {
         let Some(limits) = limits else {
             return Quotas::default();
         };
@@ -149,20 +126,8 @@ impl QuotaTable {
     }
 
     fn holding(&self, key: Key) -> Arc<Holding> {
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(holding) = held.holdings.get(&key).and_then(Weak::upgrade) {
-            return holding;
-        }
-        if held.holdings.len() >= held.full_at {
-            held.holdings.retain(|_, holding| holding.strong_count() > 0);
-            held.full_at = LEAST_FULL.max(2 * held.holdings.len());
-        }
-        let block = self.leftovers.adopt(&key);
-        let block = block.unwrap_or_else(|| Block::empty(key.period));
-        let parts = (Arc::clone(&self.leftovers), Arc::clone(&self.metrics));
-        let holding = Arc::new(Holding::new(key.clone(), block, parts));
-        held.holdings.insert(key, Arc::downgrade(&holding));
-        holding
+        let make = |key: &Key| Holding::new(key.clone(), Arc::clone(&self.metrics));
+        self.holdings.hold(key, make)
     }
 
     /// Takes one token from every quota, or from none.
@@ -181,26 +146,20 @@ impl QuotaTable {
 
     /// Gives back what has lain untouched for ten minutes, and what was held for clients that are no longer remembered.
     async fn give_back_idle(&self, now: Timestamp) -> Result<(), StoreError> {
-        let all = self.all();
-        let idle = all
-            .iter()
-            .filter_map(|held| Some((held.key().clone(), held.surrender_idle(now)?)));
-        self.balance(idle.chain(self.leftovers.balances()).collect()).await
+        let forgotten = self.holdings.take_unheld();
+        let forgotten = forgotten.iter().filter_map(|held| held.surrender_unheld());
+        let held = self.holdings.all();
+        let idle = held.iter().filter_map(|held| held.surrender_idle(now));
+        self.balance(forgotten.chain(idle).collect()).await
     }
 
     /// Gives back everything, at the end.
     async fn give_back_all(&self) -> Result<(), StoreError> {
-        let mut balances = self.leftovers.balances();
-        for held in self.all() {
-            let balance = held.surrender(&self.door).await;
-            balances.extend(balance.map(|balance| (held.key().clone(), balance)));
+        let mut balances = Vec::new();
+        for held in self.holdings.all() {
+            balances.extend(held.surrender(&self.door).await);
         }
         self.balance(balances).await
-    }
-
-    fn all(&self) -> Vec<Arc<Holding>> {
-        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        held.holdings.values().filter_map(Weak::upgrade).collect()
     }
 
     /// Tells the store, once: what went under in an answer that was lost may have arrived, and stays lost until its window ends if it
@@ -233,11 +192,6 @@ fn tell(store: &dyn Store, balances: &[(Key, Balance)]) -> Result<(), StoreError
 }
 
 impl Registry {
-    /// The client, counted in its quotas and at its rates.
-    pub(super) fn counted(&self, found: RegisteredClient) -> Arc<RegisteredClient> {
-        self.buckets.rated(self.quotas.counted(found))
-    }
-
     /// Takes one token from every quota of a client, over all replicas together, or from none. What is not
     /// [kept](Spending::keep) goes back.
     ///

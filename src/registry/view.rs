@@ -45,7 +45,7 @@ impl View<'_> {
                 .registry
                 .look_up(move |records| RegisteredClient::read(records, &wanted))
                 .await?
-                .map(|found| self.registry.counted(clients.alike().share(found)));
+                .map(|found| self.registry.dress(found));
             if clients.end_fill(began, client_id, found.as_ref()) {
                 return Ok(found);
             }
@@ -63,15 +63,6 @@ impl View<'_> {
             self.registry.metrics.count_cache(CacheResult::Hit);
         }
         remembered
-    }
-
-    /// The client with this id, if it is remembered. Asks nobody, and is not counted as a look.
-    #[must_use]
-    pub fn remembered(&self, client_id: &ClientId) -> Option<Arc<RegisteredClient>> {
-        match self.registry.memory.clients.get(client_id) {
-            Remembered::Known(client) => Some(client),
-            Remembered::Stranger | Remembered::Forgotten => None,
-        }
     }
 
     /// The APIs of an environment, by id.
@@ -144,5 +135,17 @@ impl View<'_> {
                 Ok(kept.is_some())
             }
         }
+    }
+}
+
+impl Registry {
+    /// A client as it was read, with what it holds together with others: what they have alike, what counts its tokens.
+    fn dress(&self, read: RegisteredClient) -> Arc<RegisteredClient> {
+        let limits = read.limits.as_ref();
+        Arc::new(RegisteredClient {
+            rates: self.buckets.rates(&read.client, limits),
+            quotas: self.quotas.of(&read.client, limits),
+            ..self.memory.clients.alike().share(read)
+        })
     }
 }

@@ -219,9 +219,9 @@ impl Block {
         }
     }
 
-    /// Whether anything would be lost with it.
-    pub(super) const fn is_worth_keeping(&self) -> bool {
-        self.left > 0 || self.owed > 0
+    /// Whether nothing would be lost with it.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.left == 0 && self.owed == 0
     }
 
     /// Whether a draw is on its way.

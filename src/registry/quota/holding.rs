@@ -7,10 +7,33 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::block::{Balance, Block, News, Order, Rule, Take, Token};
-use super::leftovers::{Key, Leftovers};
-use crate::domain::{Timestamp, Window};
+use crate::domain::{Environment, Limit, Meter, MeterHolder, Period, Timestamp, Window};
 use crate::store::{Asker, Door, Drawn, Return, Store, StoreError};
 use crate::telemetry::{DrawResult, Metrics};
+
+/// Whose tokens are held, and for how long they count.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Key {
+    pub(super) holder: MeterHolder,
+    pub(super) environment: Environment,
+    pub(super) period: Period,
+}
+
+impl Key {
+    /// The meter of one window.
+    pub(super) fn meter(&self, window: Window) -> Meter {
+        Meter {
+            holder: self.holder.clone(),
+            environment: self.environment,
+            window,
+        }
+    }
+
+    /// The quota it counts in.
+    pub(super) const fn quota(&self) -> Limit {
+        self.holder.quota(self.period)
+    }
+}
 
 /// Why there is no token.
 #[derive(Debug)]
@@ -25,8 +48,6 @@ pub(super) enum NoToken {
 pub(super) struct Holding {
     key: Key,
     inside: Mutex<Inside>,
-    /// Where what is held goes when nobody holds this any more.
-    leftovers: Arc<Leftovers>,
     metrics: Arc<Metrics>,
 }
 
@@ -37,12 +58,15 @@ struct Inside {
 }
 
 impl Holding {
-    pub(super) fn new(key: Key, block: Block, (leftovers, metrics): (Arc<Leftovers>, Arc<Metrics>)) -> Self {
-        let waiting = Vec::new();
+    /// Nothing is held yet.
+    pub(super) fn new(key: Key, metrics: Arc<Metrics>) -> Self {
+        let inside = Inside {
+            block: Block::empty(key.period),
+            waiting: Vec::new(),
+        };
         Self {
             key,
-            inside: Mutex::new(Inside { block, waiting }),
-            leftovers,
+            inside: Mutex::new(inside),
             metrics,
         }
     }
@@ -101,13 +125,23 @@ impl Holding {
         self.inside().block.put_back(token);
     }
 
+    /// Whether nothing would be lost with it.
+    pub(super) fn is_empty(&self) -> bool {
+        self.inside().block.is_empty()
+    }
+
     /// Gives up what has not been touched for long.
-    pub(super) fn surrender_idle(&self, now: Timestamp) -> Option<Balance> {
-        self.inside().block.surrender_idle(now)
+    pub(super) fn surrender_idle(&self, now: Timestamp) -> Option<(Key, Balance)> {
+        self.keyed(self.inside().block.surrender_idle(now))
+    }
+
+    /// Gives up everything there is. Nobody holds this, so no draw is on its way.
+    pub(super) fn surrender_unheld(&self) -> Option<(Key, Balance)> {
+        self.keyed(self.inside().block.surrender())
     }
 
     /// Gives up everything, when the draw that may be on its way has come.
-    pub(super) async fn surrender(&self, door: &Door) -> Option<Balance> {
+    pub(super) async fn surrender(&self, door: &Door) -> Option<(Key, Balance)> {
         let drawing = {
             let mut inside = self.inside();
             let (sender, drawn) = oneshot::channel();
@@ -120,7 +154,11 @@ impl Holding {
             // One that does not come in time brings what is lost until its window ends.
             let _ = timeout(door.patience(), drawn).await;
         }
-        self.inside().block.surrender()
+        self.keyed(self.inside().block.surrender())
+    }
+
+    fn keyed(&self, balance: Option<Balance>) -> Option<(Key, Balance)> {
+        balance.map(|balance| (self.key.clone(), balance))
     }
 
     fn settle(&self, order: &Order, drawn: Option<Drawn>) {
@@ -148,15 +186,6 @@ impl Holding {
             let until = order.window.end();
             log::warn!(holder, environment:% = environment, quota, until:% = until; "a quota is used up, as it was drawn to the last token");
         }
-    }
-}
-
-impl Drop for Holding {
-    fn drop(&mut self) {
-        let inside = self.inside.get_mut().unwrap_or_else(PoisonError::into_inner);
-        let nothing = Block::empty(self.key.period);
-        self.leftovers
-            .leave(&self.key, std::mem::replace(&mut inside.block, nothing));
     }
 }
 
