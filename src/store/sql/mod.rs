@@ -1,6 +1,7 @@
 //! The store in SQL: one set of queries for SQLite and PostgreSQL.
 
 mod apply;
+mod bulk;
 mod failure;
 mod follower;
 mod meters;
@@ -15,6 +16,7 @@ use diesel::connection::Connection;
 use diesel::prelude::*;
 use diesel::r2d2::{ManageConnection as _, Pool, PooledConnection};
 
+pub(super) use self::bulk::commit_each;
 use self::failure::Abort;
 use self::follower::JournalFollower;
 use self::records::{SqlRecords, head};
@@ -24,8 +26,8 @@ use super::schema::{epoch, idempotency_keys, installation, journal, revoked_toke
 use super::url::{DatabaseUrl, Place};
 use super::{CommitError, Decide, Draw, Drawn, Follower, NoticeBoard, Read, Return, Sharing, Store, StoreError};
 use crate::domain::{
-    Attribution, CLOCK_SKEW, ChainHash, Change, Epoch, IdempotencyRecord, JournalEntry, Meter, Mutation, Seconds,
-    Timestamp, UsageBatch,
+    Attribution, CLOCK_SKEW, ChainHash, Change, Epoch, IdempotencyRecord, JournalEntry, Meter, Seconds, Timestamp,
+    UsageBatch,
 };
 
 /// A store in SQLite or PostgreSQL.
@@ -152,28 +154,10 @@ impl Store for SqlStore {
     }
 }
 
-/// Each of `mutations` as a commit of its own, all in one transaction.
-pub(super) fn commit_each(
-    connection: &mut DbConn,
-    attribution: &Attribution,
-    mutations: impl IntoIterator<Item = Mutation>,
-) -> Result<(), CommitError> {
-    let done = connection.transaction(|connection| {
-        mutations.into_iter().try_for_each(|mutation| {
-            let mut decided = Some(Change::from(mutation));
-            change(connection, attribution, &mut |_| Ok(decided.take())).map(drop)
-        })
-    });
-    match done {
-        Ok(()) | Err(Abort::Nothing) => Ok(()),
-        Err(Abort::Failed(error)) => Err(error),
-    }
-}
-
 /// One commit, inside its transaction.
 fn change(connection: &mut DbConn, attribution: &Attribution, decide: &mut Decide<'_>) -> Result<JournalEntry, Abort> {
-    let next = take_epoch(connection)?;
-    let before = Epoch::new(next.get() - 1);
+    let before = take_epochs(connection, 1)?;
+    let next = before.next();
     let Change {
         mut mutation,
         idempotency,
@@ -190,15 +174,16 @@ fn change(connection: &mut DbConn, attribution: &Attribution, decide: &mut Decid
     Ok(entry)
 }
 
-/// Takes the write lock of the whole store, before anything is read.
-fn take_epoch(connection: &mut DbConn) -> Result<Epoch, Abort> {
+/// Takes the write lock of the whole store, before anything is read, and the next `count` epochs. Returns the one before them.
+fn take_epochs(connection: &mut DbConn, count: usize) -> Result<Epoch, Abort> {
+    let count = i64::try_from(count).expect("a list in memory is shorter than an epoch can count");
     let rows = diesel::update(epoch::table)
-        .set(epoch::number.eq(epoch::number + 1))
+        .set(epoch::number.eq(epoch::number + count))
         .execute(connection)?;
     if rows != 1 {
         return Err(StoreError::Corrupt("the table epoch has not exactly one row".to_owned()).into());
     }
-    Ok(head(connection)?)
+    Ok(Epoch::new(head(connection)?.get() - count))
 }
 
 /// The hash of the journal's last row.

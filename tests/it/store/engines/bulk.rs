@@ -1,10 +1,12 @@
 //! Many changes in one transaction leave what as many commits leave, or nothing.
 
-use mintmark::domain::{Mutation, Noun, Refusal};
-use mintmark::store::{self, BulkError, CommitError, JournalFilter, OpenError, Page, commit_in_bulk};
+use mintmark::domain::{Client, ClientStatus, Mutation, Noun, Refusal};
+use mintmark::store::{
+    self, BulkError, CommitError, JournalFilter, MemoryStore, OpenError, Page, Store, commit_in_bulk,
+};
 
 use crate::store::places::{postgresql_ground, sqlite_ground};
-use crate::store::samples::{attribution, partner, read};
+use crate::store::samples::{attribution, client, commit, partner, read, revoked_token, secret, secret_in_full};
 
 fn partners(names: &[&str]) -> Vec<Mutation> {
     names
@@ -43,6 +45,52 @@ fn each_change_has_an_epoch_and_a_row_in_one_chain_and_one_that_does_not_fit_lea
         }
         assert_eq!(read(&*opened, |records| records.epoch()).get(), 3);
         assert!(read(&*opened, |records| records.partner(&"p-4".parse().unwrap())).is_none());
+    }
+}
+
+#[test]
+fn changes_of_all_kinds_leave_what_single_commits_would_have_left() {
+    let acme = client("acme", "qa-acme-1");
+    let other = client("acme", "qa-acme-2");
+    let revoked = Client {
+        status: ClientStatus::Revoked,
+        ..acme.clone()
+    };
+    let token = revoked_token(&acme, &secret(&acme));
+    let mutations = [
+        Mutation::PartnerRegistered(partner("acme")),
+        Mutation::ClientRegistered(acme.clone(), secret(&acme)),
+        Mutation::TokenRevoked(token.clone()),
+        Mutation::ClientRevoked(revoked),
+        Mutation::ClientRegistered(other.clone(), secret(&other)),
+    ];
+    let one_by_one = MemoryStore::default();
+    for mutation in &mutations {
+        commit(&one_by_one, mutation.clone()).unwrap();
+    }
+    for ground in [sqlite_ground(), postgresql_ground()] {
+        let settings = ground.settings();
+        drop(store::open(&settings).unwrap());
+        commit_in_bulk(&settings.url, settings.timeout, &attribution(), mutations.clone()).unwrap();
+        let opened = store::open(&settings).unwrap();
+        let journal = |store: &dyn Store| {
+            read(store, |records| {
+                records.journal(&JournalFilter::default(), &Page::first(10))
+            })
+        };
+        assert_eq!(journal(&*opened), journal(&one_by_one));
+        for Client { client_id, .. } in [&acme, &other] {
+            let client = |store: &dyn Store| read(store, |records| records.client(client_id));
+            assert_eq!(client(&*opened), client(&one_by_one));
+            let secrets = |store: &dyn Store| {
+                let secrets = read(store, |records| records.secrets(client_id));
+                secrets.iter().map(secret_in_full).collect::<Vec<_>>()
+            };
+            assert_eq!(secrets(&*opened).len(), 1);
+            assert_eq!(secrets(&*opened), secrets(&one_by_one));
+        }
+        let kept = read(&*opened, |records| records.revoked_token(&token.jti));
+        assert_eq!(kept, Some(token.clone()));
     }
 }
 
