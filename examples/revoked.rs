@@ -1,50 +1,52 @@
 //! What issuing and introspecting cost beside many revoked tokens, against none: for `scripts/bench.sh`.
 //!
 //! `revoked 1000000 URL URL` fills the second of two empty databases with so many revoked tokens, then loads both in alternating
-//! slices, since the speed of a machine changes within seconds and only neighbouring slices compare. It prints how long each replica
-//! took to open, what its memory grew by, and the median ratio of the slices with its quartiles. No HTTP: what is measured is what
-//! could depend on the number of tokens.
+//! slices, since the speed of a machine changes within seconds and only neighbouring slices compare. No HTTP: what is measured is
+//! what could depend on the number of tokens. It prints lines of fields with tabs between them:
+//!
+//! - `opened`, how many revoked tokens a replica remembers, the milliseconds it took to open, the KiB that it takes;
+//! - `compared`, of what, requests a second beside many and beside none, the ratio of the two, its first and its third quartile.
 
-use std::error::Error;
-use std::net::{IpAddr, Ipv4Addr};
-use std::sync::Arc;
+#[path = "world/house.rs"]
+mod house;
+#[path = "world/records.rs"]
+#[expect(dead_code, reason = "nothing is asked over HTTP")]
+mod records;
+
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use actix_web::rt::System;
-use mintmark::ambient::{Clock, Entropy, SystemClock, SystemEntropy};
-use mintmark::authority::{
-    Authority, AuthorityParts, Caller, Introspection, PresentedCredentials, PresentedMethod, TokenMemory, TokenRequest,
-};
-use mintmark::domain::{
-    AccessLevel, Actor, Algorithm, AllowedApis, AllowedSources, Api, Attribution, AuthMethod, Client, ClientRole,
-    ClientSecret, ClientStatus, Environment, Epoch, KeyState, Mutation, Partner, PartnerStatus, Pepper, RequestId,
-    RevokedToken, Seconds, Secret, SecretKind, SecretStatus, SigningKeyRecord, Timestamp, TokenId, TokenLifetime,
-    UsageWriter,
-};
-use mintmark::jose::KeyPair;
-use mintmark::registry::{Budgets, Freshness, Promise, Registry, RegistryParts};
-use mintmark::store::{
-    DatabaseUrl, Door, MasterKey, Migrate, SealedColumn, Sealer, StoreSettings, commit_in_bulk, open,
-};
-use mintmark::telemetry::Metrics;
-use zeroize::Zeroizing;
+use actix_web::rt::{System, spawn};
+use mintmark::ambient::{Clock as _, SystemClock, SystemEntropy};
+use mintmark::authority::Authority;
+use mintmark::domain::{Algorithm, Environment, Mutation, RevokedToken, Seconds, SecretId, TokenId};
+use mintmark::store::{DatabaseUrl, Migrate, StoreSettings, commit_in_bulk, open};
 
-type Outcome<T> = Result<T, Box<dyn Error>>;
+use self::house::{House, PARTNER};
+use self::records::{Outcome, attribution};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Changes in one transaction.
-const AT_A_TIME: usize = 20_000;
+const AT_A_TIME: usize = 50_000;
 /// Slices of each side.
 const SLICES: usize = 21;
 const SLICE: Duration = Duration::from_millis(200);
+/// How many ask at once: on PostgreSQL they wait together for one look at the journal, as they do in a server.
+const CALLERS: usize = 32;
 
-/// A replica over one store, a client of it, and a resource server.
+/// A replica, and the token it is shown again and again.
 struct World {
+    house: House,
     authority: Authority,
-    client: (String, String),
-    asking: (String, String),
-    /// The one that is shown again and again.
     token: String,
+}
+
+/// What a caller does over and over.
+#[derive(Clone, Copy)]
+enum Work {
+    Issuing,
+    Repeated,
+    New,
 }
 
 fn main() -> Outcome<()> {
@@ -54,291 +56,150 @@ fn main() -> Outcome<()> {
     let none: DatabaseUrl = arguments.next().ok_or(usage)?.parse()?;
     let many: DatabaseUrl = arguments.next().ok_or(usage)?.parse()?;
     System::new().block_on(async {
-        let mut none = World::build(&none, 0).await?;
-        let mut many = World::build(&many, number).await?;
-        // Filling the second takes longer than a token lives.
-        none.token = none.issue().await?;
-        many.token = many.issue().await?;
-        compare("issuing", (&none, &many), async |world: &World| {
-            world.issue().await.map(drop)
-        })
-        .await?;
-        compare(
-            "introspection of a repeated token",
-            (&none, &many),
-            async |world: &World| world.introspect(&world.token).await,
-        )
-        .await?;
-        compare(
-            "issuing and introspection of a new token",
-            (&none, &many),
-            async |world: &World| world.introspect(&world.issue().await?).await,
-        )
-        .await
+        let none = Rc::new(World::build(none, 0).await?);
+        let many = Rc::new(World::build(many, number).await?);
+        for work in [Work::Issuing, Work::Repeated, Work::New] {
+            compare(work, &none, &many).await?;
+        }
+        Ok(())
     })
 }
 
-/// Loads both sides in turn, and prints the ratio of many to none.
-async fn compare(what: &str, (none, many): (&World, &World), work: impl AsyncFn(&World) -> Outcome<()>) -> Outcome<()> {
-    let mut ratios = Vec::with_capacity(SLICES);
-    let mut rates = (0.0, 0.0);
-    for _ in 0..SLICES {
-        rates = (rate(none, &work).await?, rate(many, &work).await?);
-        ratios.push(rates.1 / rates.0);
+/// Loads both sides in turn, and prints what came of it.
+async fn compare(work: Work, none: &Rc<World>, many: &Rc<World>) -> Outcome<()> {
+    let mut rates = [Vec::new(), Vec::new()];
+    let mut ratios = Vec::new();
+    for number in 0..=SLICES {
+        let (beside_none, beside_many) = if number % 2 == 0 {
+            let first = rate(none, work).await?;
+            (first, rate(many, work).await?)
+        } else {
+            let first = rate(many, work).await?;
+            (rate(none, work).await?, first)
+        };
+        // The first pair warms both up.
+        if number > 0 {
+            rates[0].push(beside_many);
+            rates[1].push(beside_none);
+            ratios.push(beside_many / beside_none);
+        }
     }
-    ratios.sort_by(f64::total_cmp);
-    let [first, median, third] = [SLICES / 4, SLICES / 2, SLICES * 3 / 4].map(|at| ratios[at]);
-    println!(
-        "{what}: {median:.3} ({first:.3} to {third:.3}); the last slices {:.0}/s with none, {:.0}/s with many",
-        rates.0, rates.1
-    );
+    let [_, beside_many, _] = quartiles(&mut rates[0]);
+    let [_, beside_none, _] = quartiles(&mut rates[1]);
+    let [first, median, third] = quartiles(&mut ratios);
+    let what = work.as_str();
+    println!("compared\t{what}\t{beside_many:.0}\t{beside_none:.0}\t{median:.3}\t{first:.3}\t{third:.3}");
     Ok(())
 }
 
-async fn rate(world: &World, work: &impl AsyncFn(&World) -> Outcome<()>) -> Outcome<f64> {
-    let (began, mut done) = (Instant::now(), 0_u32);
-    while began.elapsed() < SLICE {
-        work(world).await?;
-        done += 1;
+fn quartiles(values: &mut [f64]) -> [f64; 3] {
+    values.sort_by(f64::total_cmp);
+    [SLICES / 4, SLICES / 2, SLICES * 3 / 4].map(|at| values[at])
+}
+
+/// How often a second `work` is done, by all callers together.
+async fn rate(world: &Rc<World>, work: Work) -> Outcome<f64> {
+    let began = Instant::now();
+    let callers: Vec<_> = (0..CALLERS)
+        .map(|_| {
+            let world = Rc::clone(world);
+            spawn(async move { world.repeat(work, began).await.map_err(|error| error.to_string()) })
+        })
+        .collect();
+    let mut done = 0;
+    for caller in callers {
+        done += caller.await??;
     }
     Ok(f64::from(done) / began.elapsed().as_secs_f64())
 }
 
-impl World {
-    async fn build(url: &DatabaseUrl, revoked: usize) -> Outcome<Self> {
-        let folder = tempfile::tempdir()?;
-        let master = MasterKey::load_or_create(&folder.path().join("master.key"), &SystemEntropy::new())?;
-        let (pepper, sealer) = (Arc::new(master.pepper()), Arc::new(master.sealer()));
-        let settings = StoreSettings {
-            url: url.clone(),
-            pool_size: 4,
-            timeout: PATIENCE,
-            migrate: Migrate::Auto,
-        };
-        drop(open(&settings)?);
-        let (client, asking) = fill(url, (&pepper, &sealer), revoked)?;
-        let before = resident()?;
-        let began = Instant::now();
-        let metrics = Arc::new(Metrics::new());
-        let registry = Arc::new(Registry::open(RegistryParts {
-            door: Door::new(open(&settings)?, 4, PATIENCE, Arc::new(|_| ())),
-            sealer,
-            metrics,
-            capacity: 1000,
-            revoked: 10_000_000,
-            promise: Promise {
-                freshness: Freshness::AtOnce,
-                patience: PATIENCE,
-                outage: None,
-            },
-            budgets: Budgets {
-                failures_per_minute: 1000.try_into()?,
-                unknown_ids_per_minute: 1000.try_into()?,
-                revocations_per_minute: 1000.try_into()?,
-            },
-            writer: UsageWriter::mint(&SystemEntropy::new()),
-        })?);
-        println!(
-            "opened with {} revoked tokens in {} ms, {} kB more in memory",
-            registry.revoked_tokens(),
-            began.elapsed().as_millis(),
-            resident()?.saturating_sub(before)
-        );
-        let parts = AuthorityParts {
-            registry,
-            pepper,
-            clock: Arc::new(SystemClock),
-            entropy: Arc::new(SystemEntropy::new()),
-            memory: TokenMemory {
-                verified: 10_000,
-                coalesce: None,
-            },
-        };
-        let lifetime = TokenLifetime::try_from(300)?;
-        let authority = Authority::new(parts, Environment::Qa, "http://127.0.0.1:8080", lifetime);
-        Ok(Self {
-            authority,
-            client,
-            asking,
-            token: String::new(),
-        })
-    }
-
-    async fn issue(&self) -> Outcome<String> {
-        let request = TokenRequest {
-            grant_type: Some("client_credentials"),
-            ..TokenRequest::default()
-        };
-        let issued = self
-            .authority
-            .token(presented(&self.client), request, &caller())
-            .await?;
-        Ok(issued.response.access_token)
-    }
-
-    async fn introspect(&self, token: &str) -> Outcome<()> {
-        match self
-            .authority
-            .introspect(presented(&self.asking), Some(token), &caller())
-            .await?
-        {
-            Introspection::Active(_) => Ok(()),
-            Introspection::Inactive => Err("a good token was not confirmed".into()),
+impl Work {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Issuing => "issuing",
+            Self::Repeated => "introspecting one token again and again",
+            Self::New => "issuing a token and introspecting it",
         }
     }
 }
 
-fn presented((client_id, secret): &(String, String)) -> PresentedCredentials {
-    let secret = Zeroizing::new(secret.clone());
-    PresentedCredentials::new(client_id.clone(), secret, PresentedMethod::ClientSecretBasic)
-}
+impl World {
+    /// A house over the empty database at `url`, in which so many tokens are revoked.
+    async fn build(url: DatabaseUrl, revoked: usize) -> Outcome<Self> {
+        let house = House::plan(Algorithm::Es256)?;
+        let settings = StoreSettings {
+            url,
+            pool_size: 4,
+            timeout: PATIENCE,
+            migrate: Migrate::Auto,
+        };
+        // A SQLite file has one owner: the bulk takes it over.
+        house.commit(&*open(&settings)?)?;
+        revoke(&settings.url, &house, revoked)?;
+        let before = resident()?;
+        let began = Instant::now();
+        let (registry, authority) = house.replica(open(&settings)?)?;
+        println!(
+            "opened\t{}\t{}\t{}",
+            registry.revoked_tokens(),
+            began.elapsed().as_millis(),
+            resident()?.saturating_sub(before)
+        );
+        let token = house.issue(&authority).await?;
+        Ok(Self {
+            house,
+            authority,
+            token,
+        })
+    }
 
-fn caller() -> Caller {
-    Caller {
-        source: IpAddr::V4(Ipv4Addr::LOCALHOST),
-        request_id: RequestId::mint(&SystemEntropy::new()),
+    /// Does `work` until the slice that began then is over. Returns how often.
+    async fn repeat(&self, work: Work, began: Instant) -> Outcome<u32> {
+        let mut done = 0;
+        while began.elapsed() < SLICE {
+            match work {
+                Work::Issuing => drop(self.house.issue(&self.authority).await?),
+                Work::Repeated => self.house.introspect(&self.authority, &self.token).await?,
+                Work::New => {
+                    let token = self.house.issue(&self.authority).await?;
+                    self.house.introspect(&self.authority, &token).await?;
+                }
+            }
+            done += 1;
+        }
+        Ok(done)
     }
 }
 
-/// The resident memory of this process, in kB.
+/// The resident memory of this process, in KiB.
 fn resident() -> Outcome<u64> {
     let status = std::fs::read_to_string("/proc/self/status")?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     Ok(line.ok_or("no VmRSS")?.trim().trim_end_matches(" kB").parse()?)
 }
 
-/// Registers an API, a partner, its client and a resource server, lets a key sign, and revokes tokens. Returns what the client and
-/// the resource server authenticate with.
-fn fill(
-    url: &DatabaseUrl,
-    (pepper, sealer): (&Pepper, &Sealer),
-    revoked: usize,
-) -> Outcome<((String, String), (String, String))> {
+/// Revokes so many tokens of the house's client, of a secret that it has no more.
+fn revoke(url: &DatabaseUrl, house: &House, number: usize) -> Outcome<()> {
     let (entropy, now) = (SystemEntropy::new(), SystemClock.now());
-    let partner_role = ClientRole::Partner {
-        partner_id: "acme".parse()?,
-        access: AccessLevel::Full,
-        allowed_apis: AllowedApis::Every,
+    let secret_id = SecretId::mint(&entropy);
+    let revoked = RevokedToken {
+        jti: TokenId::mint(&secret_id, &entropy),
+        client_id: house.client.client_id.parse()?,
+        partner_id: PARTNER.parse()?,
+        environment: Environment::Qa,
+        expires_at: now,
     };
-    let server_role = ClientRole::ResourceServer {
-        api_id: "orders".parse()?,
-    };
-    let (client, secret, own) = registered(("qa-acme-0000000001", partner_role), pepper, now)?;
-    let (server, server_secret, asking) = registered(("qa-orders-0000000002", server_role), pepper, now)?;
-    let (client_id, secret_id) = (client.client_id.clone(), secret.secret_id.clone());
-    let mut first = standing(now)?;
-    first.push(Mutation::ClientRegistered(client, secret));
-    first.push(Mutation::ClientRegistered(server, server_secret));
-    let key = signing_key(sealer, now)?;
-    first.push(Mutation::KeyAnnounced(key.clone()));
-    first.push(Mutation::KeyActivated(SigningKeyRecord {
-        state: KeyState::Active,
-        active_since: Some(now),
-        ..key
-    }));
-    let attribution = Attribution {
-        actor: Actor::CommandLine,
-        at: SystemClock.now_milliseconds(),
-        request_id: None,
-    };
-    commit_in_bulk(url, PATIENCE, &attribution, first)?;
-    for begin in (0..revoked).step_by(AT_A_TIME) {
-        let tokens = (begin..revoked.min(begin + AT_A_TIME)).map(|number| {
+    for begin in (0..number).step_by(AT_A_TIME) {
+        let tokens = (begin..number.min(begin + AT_A_TIME)).map(|number| {
+            // Among them the seconds in which the tokens of this run end, and none that is over before the run is.
+            let lifetime = u32::try_from(3600 + number % 3600).expect("it is less than two hours");
             Mutation::TokenRevoked(RevokedToken {
                 jti: TokenId::mint(&secret_id, &entropy),
-                client_id: client_id.clone(),
-                partner_id: "acme".parse().expect("it has the form of a partner's id"),
-                environment: Environment::Qa,
-                // Among them the seconds in which the tokens of this run end.
-                expires_at: now + Seconds(u32::try_from(number % 3600).expect("it is less than an hour")),
+                expires_at: now + Seconds(lifetime),
+                ..revoked.clone()
             })
         });
-        commit_in_bulk(url, PATIENCE, &attribution, tokens)?;
+        commit_in_bulk(url, PATIENCE, &attribution(), tokens)?;
     }
-    Ok((own, asking))
-}
-
-fn standing(now: Timestamp) -> Outcome<Vec<Mutation>> {
-    let api = Api {
-        api_id: "orders".parse()?,
-        environment: Environment::Qa,
-        name: "Orders".parse()?,
-        audience: "https://api.example.com/orders".parse()?,
-        scopes: "orders:read orders:write".parse()?,
-        created_at: now,
-        version: Epoch::ZERO,
-    };
-    let partner = Partner {
-        partner_id: "acme".parse()?,
-        name: "Acme".parse()?,
-        scope_ceiling: api.scopes.clone(),
-        status: PartnerStatus::Active,
-        parent: None,
-        plan: None,
-        created_at: now,
-        version: Epoch::ZERO,
-    };
-    Ok(vec![Mutation::ApiRegistered(api), Mutation::PartnerRegistered(partner)])
-}
-
-/// A client, its secret, and what it authenticates with.
-fn registered(
-    (client_id, role): (&str, ClientRole),
-    pepper: &Pepper,
-    now: Timestamp,
-) -> Outcome<(Client, ClientSecret, (String, String))> {
-    let entropy = SystemEntropy::new();
-    let client = Client {
-        client_id: client_id.parse()?,
-        environment: Environment::Qa,
-        role,
-        name: "Warehouse".parse()?,
-        contact: "warehouse@example.com".parse()?,
-        token_endpoint_auth_method: AuthMethod::Any,
-        token_lifetime: None,
-        limits: None,
-        allowed_sources: AllowedSources::Any,
-        expires_at: None,
-        status: ClientStatus::Active,
-        created_at: now,
-        version: Epoch::ZERO,
-    };
-    let secret = Secret::mint(SecretKind::Client(Environment::Qa), &entropy);
-    let record = ClientSecret {
-        secret_id: mintmark::domain::SecretId::mint(&entropy),
-        client_id: client.client_id.clone(),
-        digest: pepper.digest(secret.expose()),
-        note: None,
-        hint: secret.hint(),
-        created_by: Actor::CommandLine.to_string(),
-        created_at: now,
-        not_before: now,
-        status: SecretStatus::Active,
-        expires_at: None,
-        last_used_at: None,
-        last_used_source: None,
-        version: Epoch::ZERO,
-    };
-    Ok((client, record, (client_id.to_owned(), secret.expose().to_owned())))
-}
-
-fn signing_key(sealer: &Sealer, now: Timestamp) -> Outcome<SigningKeyRecord> {
-    let entropy: &dyn Entropy = &SystemEntropy::new();
-    let pkcs8 = KeyPair::generate(Algorithm::Es256)?;
-    let pair = KeyPair::from_pkcs8(Algorithm::Es256, pkcs8.as_der())?;
-    let kid = pair.jwk().key_id().clone();
-    Ok(SigningKeyRecord {
-        sealed_private_key: sealer.seal(SealedColumn::private_key(&kid), pkcs8.as_der(), entropy),
-        kid,
-        environment: Environment::Qa,
-        algorithm: Algorithm::Es256,
-        state: KeyState::Announced,
-        public_jwk: serde_json::to_string(pair.jwk())?,
-        announced_at: now,
-        jwks_max_age: Seconds(300),
-        active_since: None,
-        retiring_since: None,
-        retired_at: None,
-        version: Epoch::ZERO,
-    })
+    Ok(())
 }
