@@ -1,6 +1,7 @@
 //! What the tests stand on.
 
 pub mod admin_harness;
+pub mod allocating;
 pub mod asking;
 pub mod calls;
 pub mod counting;
