@@ -238,3 +238,6 @@ fn exceeded(limit: Limit, (quota, window): (u64, Window), now: Timestamp) -> Exc
         wait: Duration::from_secs(seconds(window.end(), now)).min(LONGEST_WAIT),
     }
 }
+
+#[cfg(test)]
+mod tests;

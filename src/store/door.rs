@@ -4,7 +4,8 @@
 //! stalled store cannot gather threads.
 //!
 //! Callers of the public listener never have all the places: one is kept for operators and for the house itself, so that no flood
-//! of look-ups keeps a revocation out.
+//! of look-ups keeps a revocation out. Nor do look-ups have all that callers have: one is kept for draws of quotas, so that a flood
+//! of made-up ids refuses nobody whose tokens are counted; and the other way round.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -23,8 +24,10 @@ pub type WaitObserver = Arc<dyn Fn(Duration) + Send + Sync>;
 /// For whom something is done behind the door.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Asker {
-    /// Somebody at the public listener asks. They have all the places but one, where there are two or more.
+    /// Somebody at the public listener asks. They have all the places but two, where there are three or more.
     Caller,
+    /// Tokens are drawn for a client that was authenticated from memory. As many places as for callers, one of them not theirs.
+    Draw,
     /// A client revokes its own token. One at a time: commits wait for each other anyhow, and look-ups go on meanwhile.
     Client,
     /// An operator, or the house itself. They have every place.
@@ -55,15 +58,16 @@ pub enum Settled<'a> {
 #[derive(Clone)]
 struct Places {
     all: Arc<Semaphore>,
+    for_the_public: Arc<Semaphore>,
     for_callers: Arc<Semaphore>,
+    for_draws: Arc<Semaphore>,
     for_client_commits: Arc<Semaphore>,
 }
 
-/// A place that is taken, until it is dropped.
+/// A place that is taken, until it is dropped, and the gates on the way to it.
 struct Taken {
     _place: OwnedSemaphorePermit,
-    _among_callers: Option<OwnedSemaphorePermit>,
-    _among_client_commits: Option<OwnedSemaphorePermit>,
+    _gates: Vec<OwnedSemaphorePermit>,
 }
 
 impl Places {
@@ -71,27 +75,38 @@ impl Places {
         let semaphore = |permits| Arc::new(Semaphore::new(permits));
         Self {
             all: semaphore(places),
-            for_callers: semaphore(places.saturating_sub(1).max(1)),
+            for_the_public: semaphore(places.saturating_sub(1).max(1)),
+            for_callers: semaphore(places.saturating_sub(2).max(1)),
+            for_draws: semaphore(places.saturating_sub(2).max(1)),
             for_client_commits: semaphore(1),
         }
     }
 
     /// Waits for a place. Whoever waits for a narrower gate holds nothing of the wider ones.
     async fn take(&self, asker: Asker) -> Result<Taken, AcquireError> {
-        let commits = (asker == Asker::Client).then_some(&self.for_client_commits);
-        let callers = (asker != Asker::House).then_some(&self.for_callers);
+        let mut gates = Vec::with_capacity(3);
+        for gate in self.gates(asker) {
+            gates.push(Arc::clone(gate).acquire_owned().await?);
+        }
         Ok(Taken {
-            _among_client_commits: through(commits).await?,
-            _among_callers: through(callers).await?,
             _place: Arc::clone(&self.all).acquire_owned().await?,
+            _gates: gates,
         })
     }
-}
 
-async fn through(gate: Option<&Arc<Semaphore>>) -> Result<Option<OwnedSemaphorePermit>, AcquireError> {
-    match gate {
-        Some(gate) => Arc::clone(gate).acquire_owned().await.map(Some),
-        None => Ok(None),
+    /// The narrowest first.
+    fn gates(&self, asker: Asker) -> impl Iterator<Item = &Arc<Semaphore>> {
+        let gates = match asker {
+            Asker::House => [None, None, None],
+            Asker::Caller => [None, Some(&self.for_callers), Some(&self.for_the_public)],
+            Asker::Draw => [None, Some(&self.for_draws), Some(&self.for_the_public)],
+            Asker::Client => [
+                Some(&self.for_client_commits),
+                Some(&self.for_callers),
+                Some(&self.for_the_public),
+            ],
+        };
+        gates.into_iter().flatten()
     }
 }
 
@@ -265,42 +280,56 @@ mod tests {
         (end, move |_: &dyn Store| ended.recv().is_ok())
     }
 
+    /// Whether somebody gets through at once.
+    async fn passes(door: &Door, asker: Asker) -> bool {
+        match door.call(asker, |_| true).await {
+            Ok(passed) => passed,
+            Err(StoreError::Unavailable(_)) => false,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// So many ask for what does not end until these are dropped.
+    async fn flood(door: &Door, (asker, count): (Asker, usize)) -> Vec<mpsc::Sender<()>> {
+        let begin = |_| {
+            let (end, work) = stalled();
+            let door = door.clone();
+            actix_web::rt::spawn(async move { door.call_within((asker, Duration::from_mins(1)), work).await });
+            end
+        };
+        let flood = (0..count).map(begin).collect();
+        tokio::task::yield_now().await;
+        flood
+    }
+
     #[test]
-    fn a_flood_of_callers_leaves_a_place_for_operators_and_one_for_look_ups() {
+    fn a_flood_of_callers_leaves_a_place_for_operators_one_for_draws_and_one_for_look_ups() {
+        let patience = Duration::from_millis(200);
+        let door = Door::new(Arc::new(MemoryStore::default()), 4, patience, Arc::new(|_| ()));
+        actix_web::rt::System::new().block_on(async {
+            let commits = flood(&door, (Asker::Client, 20)).await;
+            assert!(passes(&door, Asker::Caller).await, "one client commits at a time");
+
+            let look_ups = flood(&door, (Asker::Caller, 20)).await;
+            assert!(!passes(&door, Asker::Caller).await, "the callers' places are held");
+            assert!(passes(&door, Asker::Draw).await, "one is for draws");
+
+            let draws = flood(&door, (Asker::Draw, 20)).await;
+            assert!(!passes(&door, Asker::Draw).await);
+            assert!(passes(&door, Asker::House).await, "the last place is the operators'");
+            drop((commits, look_ups, draws));
+        });
+    }
+
+    #[test]
+    fn a_flood_of_draws_leaves_a_place_for_look_ups() {
         let patience = Duration::from_millis(200);
         let door = Door::new(Arc::new(MemoryStore::default()), 3, patience, Arc::new(|_| ()));
         actix_web::rt::System::new().block_on(async {
-            let flood: Vec<_> = (0..20)
-                .map(|_| {
-                    let (end, work) = stalled();
-                    let door = door.clone();
-                    let asked = async move { door.call_within((Asker::Client, Duration::from_mins(1)), work).await };
-                    (end, actix_web::rt::spawn(asked))
-                })
-                .collect();
-            tokio::task::yield_now().await;
-            assert!(
-                door.call(Asker::Caller, |_| true).await.unwrap(),
-                "one client commits at a time"
-            );
-
-            let (end, work) = stalled();
-            let other = door.clone();
-            let looking =
-                actix_web::rt::spawn(
-                    async move { other.call_within((Asker::Caller, Duration::from_mins(1)), work).await },
-                );
-            tokio::task::yield_now().await;
-            let refused = door.call(Asker::Caller, |_| true).await;
-            assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
-            assert!(
-                door.call(Asker::House, |_| true).await.unwrap(),
-                "the last place is the operators'"
-            );
-
-            end.send(()).unwrap();
-            assert!(looking.await.unwrap().unwrap());
-            drop(flood);
+            let draws = flood(&door, (Asker::Draw, 20)).await;
+            assert!(passes(&door, Asker::Caller).await);
+            assert!(passes(&door, Asker::House).await);
+            drop(draws);
         });
     }
 
@@ -313,7 +342,7 @@ mod tests {
             Arc::new(|_| ()),
         );
         actix_web::rt::System::new().block_on(async {
-            for asker in [Asker::Caller, Asker::Client, Asker::House] {
+            for asker in [Asker::Caller, Asker::Draw, Asker::Client, Asker::House] {
                 assert!(door.call(asker, |_| true).await.unwrap());
             }
         });
