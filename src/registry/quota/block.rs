@@ -1,7 +1,8 @@
 //! What a replica holds of one meter: a block of tokens drawn from the store and not issued yet. No IO, no time of its own.
 //!
 //! Blocks begin at one token and double with each draw, so that who asks rarely holds nothing. They never pass a small share of
-//! what is left under the limit, so that near its end replicas draw token by token, and nothing lies where it is not asked for.
+//! what is left under the limit, so that near its end replicas draw token by token, and nothing lies where it is not asked for. What
+//! is drawn beside the requests fills a block up: what is held and what is on its way are never more than one.
 
 use std::cmp::Ordering;
 use std::num::NonZeroU64;
@@ -14,7 +15,7 @@ pub(super) const SHARE: NonZeroU64 = NonZeroU64::new(32).expect("it is not zero"
 /// The most tokens drawn at once.
 const LARGEST: u64 = 1_000;
 /// When no more than this part of a block is left, the next is drawn beside the requests.
-const LOW: u64 = 4;
+const LOW: u64 = 8;
 /// How long a block may lie untouched before it goes back. Longer than most tokens live, so that who renews in time finds it.
 pub(super) const IDLE: Seconds = Seconds(600);
 
@@ -118,8 +119,8 @@ pub(super) struct Block {
     limit: u64,
     /// How many have been drawn in all, as the store last said.
     total: u64,
-    /// How many the last draw asked.
-    asked: u64,
+    /// How many it was to be when it was last filled.
+    size: u64,
     /// Issued while observed, and not counted yet.
     owed: u64,
     drawing: bool,
@@ -141,7 +142,7 @@ impl Block {
             left: 0,
             limit: 0,
             total: 0,
-            asked: 0,
+            size: 0,
             owed: 0,
             drawing: false,
             spent: None,
@@ -164,11 +165,7 @@ impl Block {
             window: self.window,
             limit: rule.limit().map_or(u64::MAX, |_| self.limit),
         };
-        let order = if self.is_low(rule, now) {
-            self.order(rule, now)
-        } else {
-            None
-        };
+        let order = self.is_low(rule, now).then(|| self.order(rule, now)).flatten();
         Take::Taken(token, order)
     }
 
@@ -210,7 +207,7 @@ impl Block {
 
     /// Gives up everything.
     pub(super) fn surrender(&mut self) -> Option<Balance> {
-        self.asked = 0;
+        self.size = 0;
         let (left, owed) = (std::mem::take(&mut self.left), std::mem::take(&mut self.owed));
         match left.cmp(&owed) {
             Ordering::Greater => Some(Balance::Undrawn(self.window, left - owed)),
@@ -250,9 +247,10 @@ impl Block {
     }
 
     fn is_low(&self, rule: Rule, now: Timestamp) -> bool {
+        let low = self.size.min(self.next_size(rule)) / LOW;
         match rule {
-            Rule::Enforced(limit) => (1..=self.asked / LOW).contains(&self.left) && !self.is_spent(limit, now),
-            Rule::Observed(_) => self.left <= self.asked / LOW,
+            Rule::Enforced(limit) => (1..=low).contains(&self.left) && !self.is_spent(limit, now),
+            Rule::Observed(_) => self.left <= low,
         }
     }
 
@@ -270,14 +268,8 @@ impl Block {
         let draw = match rule {
             // What was issued while it was observed is counted first, whatever the limit is now.
             Rule::Enforced(_) if on_credit > 0 => Draw::counting(on_credit),
-            Rule::Enforced(limit) => {
-                self.asked = self.next_size(rule);
-                Draw::sharing(self.asked, limit, SHARE)
-            }
-            Rule::Observed(_) => {
-                self.asked = self.next_size(rule);
-                Draw::counting(self.asked + on_credit)
-            }
+            Rule::Enforced(limit) => Draw::sharing(self.fill_up(rule), limit, SHARE),
+            Rule::Observed(_) => Draw::counting(self.fill_up(rule) + on_credit),
         };
         Some(Order {
             window: self.window,
@@ -289,6 +281,12 @@ impl Block {
         })
     }
 
+    /// How many the next block takes beside what is left. Only a block that is low is filled, so it takes some.
+    fn fill_up(&mut self, rule: Rule) -> u64 {
+        self.size = self.next_size(rule);
+        self.size.saturating_sub(self.left)
+    }
+
     fn next_size(&self, rule: Rule) -> u64 {
         let ahead = match rule {
             Rule::Enforced(limit) => limit.saturating_sub(self.total),
@@ -296,7 +294,7 @@ impl Block {
             Rule::Observed(limit) if self.total < limit => limit - self.total,
             Rule::Observed(_) => self.total,
         };
-        (2 * self.asked).min(ahead / SHARE).clamp(1, LARGEST)
+        (2 * self.size).min(ahead / SHARE).clamp(1, LARGEST)
     }
 }
 

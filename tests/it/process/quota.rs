@@ -90,7 +90,7 @@ mod postgresql {
             caller.token(&url, &client).issued();
         }
         let held = drawn(&installation) - 100;
-        assert!((1..=QUOTA / 32 * 2).contains(&held), "{held}");
+        assert!((1..=QUOTA / 32).contains(&held), "{held}");
         third.kill();
         let rest = load(&[&first, &second], &client, 50);
         assert_eq!(rest, QUOTA - 100 - held, "what was held is lost, and no more");
