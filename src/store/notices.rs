@@ -11,8 +11,8 @@ use super::Order;
 
 /// The board, to be written on. Every call may block for as long as the store's own timeouts allow.
 pub trait NoticeBoard {
-    /// Keeps each of `notices` that is the first of its subject, end and threshold, whoever else keeps some at the same time; gives
-    /// back those that were kept.
+    /// Keeps each of `notices` that is the first of its id, and of its subject, end and threshold, whoever else keeps some at the same
+    /// time; gives back those that were kept. One that was kept before is left as it was.
     ///
     /// # Errors
     /// When the store does not answer; none is kept then.

@@ -12,7 +12,8 @@ impl NoticeBoard for MemoryStore {
         let mut shelves = self.shelves();
         let mut raised = Vec::new();
         for kept in notices {
-            if !shelves.notices.values().any(|other| alike(&other.notice, &kept.notice)) {
+            let id_is_new = !shelves.notices.contains_key(&kept.notice.notice_id);
+            if id_is_new && !shelves.notices.values().any(|other| alike(&other.notice, &kept.notice)) {
                 shelves.notices.insert(kept.notice.notice_id.clone(), kept.clone());
                 raised.push(kept);
             }

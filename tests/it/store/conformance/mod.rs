@@ -67,6 +67,7 @@ on_every_store!({
         what_ends_is_counted_by_environment,
         a_notice_is_read_back_as_it_was_kept,
         a_notice_is_kept_once_for_each_subject_end_and_threshold,
+        a_notice_whose_id_is_taken_changes_nothing,
         of_many_who_raise_the_same_one_does,
         what_is_due_is_taken_by_one_at_a_time_the_longest_due_first,
         only_the_last_attempt_begun_can_be_settled,

@@ -266,6 +266,15 @@ pub fn a_notice_is_kept_once_for_each_subject_end_and_threshold(store: &dyn Stor
     assert_eq!(all(store).len(), 4);
 }
 
+pub fn a_notice_whose_id_is_taken_changes_nothing(store: &dyn Store) {
+    let first = notice((of_secret(), 3), 0);
+    let mut other = notice((of_secret(), 3), 60);
+    other.notice.notice_id = first.notice.notice_id.clone();
+    assert_eq!(store.board().raise(vec![first.clone()]).unwrap(), vec![first.clone()]);
+    assert_eq!(store.board().raise(vec![other]).unwrap(), []);
+    assert_eq!(all(store), vec![first]);
+}
+
 pub fn of_many_who_raise_the_same_one_does(store: &dyn Store) {
     const REPLICAS: usize = 4;
     let subjects: Vec<_> = (0..20).map(|_| of_secret()).collect();
