@@ -1,14 +1,16 @@
 //! A server that runs, and how it is brought to an end.
 //!
 //! SIGINT or SIGTERM: readiness turns red and each answer says that it is the connection's last; after a while that others need to
-//! notice, the listeners close, running requests are finished, what is noted in memory is written. A second one, or the deadline, cuts the requests off; what is noted is written all the same. SIGHUP: the certificate's files are read again at once.
+//! notice, the listeners close, running requests are finished, what is noted in memory is written. A second one, or the deadline, cuts
+//! the requests off; what is noted is written all the same, in what is left until the deadline, or in five seconds where less is left.
+//! SIGHUP: the certificate's files are read again at once.
 
 use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix_web::dev::ServerHandle;
 use actix_web::rt::signal::unix::{Signal, SignalKind, signal};
@@ -22,6 +24,9 @@ use crate::config::Settings;
 use crate::http::Health;
 use crate::registry::Registry;
 use crate::telemetry::Metrics;
+
+/// How long what is noted may take to be written where requests have used up the time until the deadline.
+const LEAST_FOR_WRITING: Duration = Duration::from_secs(5);
 
 /// A server that runs.
 pub struct Running {
@@ -91,13 +96,15 @@ impl Running {
             self.reload_certificate();
         }
         self.health.drain();
+        let asked = Instant::now();
         log::info!("stopping: no longer ready; running requests are finished");
         match time::timeout(self.deadline, first(self.finish_requests(), signals.stop())).await {
             Ok(First::Done) => {}
             Ok(First::Interrupted) => log::warn!("a second signal: running requests are cut off"),
             Err(_) => log::warn!("the deadline has come: running requests are cut off"),
         }
-        self.write_what_is_noted().await;
+        let left = self.deadline.saturating_sub(asked.elapsed());
+        self.write_what_is_noted(left).await;
         Ok(())
     }
 
@@ -105,7 +112,8 @@ impl Running {
     pub async fn stop(self) {
         self.health.drain();
         self.finish_requests().await;
-        self.write_what_is_noted().await;
+        let left = self.deadline;
+        self.write_what_is_noted(left).await;
     }
 
     /// The admin listener is closed last, so that readiness and metrics are seen to the end.
@@ -116,14 +124,12 @@ impl Running {
         }
     }
 
-    async fn write_what_is_noted(self) {
+    async fn write_what_is_noted(self, left: Duration) {
         drop(self.housekeeping);
         self.metrics.tell_the_rest();
-        if let Err(error) = self.registry.flush().await {
-            log::warn!(error:% = error; "usage and last uses of secrets could not be written");
-        }
-        if let Err(error) = self.registry.give_back_all().await {
-            log::warn!(error:% = error; "tokens of quotas could not be given back and are lost until their windows end");
+        let left = left.max(LEAST_FOR_WRITING);
+        if time::timeout(left, write_down(&self.registry)).await.is_err() {
+            log::warn!("the deadline has come: what was counted and is not written yet is lost");
         }
     }
 
@@ -132,6 +138,16 @@ impl Running {
             Some(certificate) => certificate.reload(),
             None => log::info!("a hang-up signal: without a certificate there is nothing to read again"),
         }
+    }
+}
+
+/// First what is soon done and lost for a month otherwise, then what may take long.
+async fn write_down(registry: &Registry) {
+    if let Err(error) = registry.give_back_all().await {
+        log::warn!(error:% = error; "tokens of quotas could not be given back and are lost until their windows end");
+    }
+    if let Err(error) = registry.flush().await {
+        log::warn!(error:% = error; "usage and last uses of secrets could not be written");
     }
 }
 

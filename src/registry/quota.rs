@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use thiserror::Error;
+use tokio::time::timeout;
 
 use self::block::{Balance, Rule, Token};
 use self::holding::{Holding, Key, NoToken};
@@ -147,19 +148,24 @@ impl QuotaTable {
     /// Gives back what has lain untouched for ten minutes, and what was held for clients that are no longer remembered.
     async fn give_back_idle(&self, now: Timestamp) -> Result<(), StoreError> {
         let forgotten = self.holdings.take_unheld();
-        let forgotten = forgotten.iter().filter_map(|held| held.surrender_unheld());
+        let forgotten = forgotten.iter().filter_map(|held| held.surrender());
         let held = self.holdings.all();
         let idle = held.iter().filter_map(|held| held.surrender_idle(now));
         self.balance(forgotten.chain(idle).collect()).await
     }
 
-    /// Gives back everything, at the end.
+    /// Gives back everything, at the end, once the draws that are on their way have come.
     async fn give_back_all(&self) -> Result<(), StoreError> {
-        let mut balances = Vec::new();
-        for held in self.holdings.all() {
-            balances.extend(held.surrender(&self.door).await);
-        }
-        self.balance(balances).await
+        let all = self.holdings.all();
+        let come = async {
+            for held in &all {
+                held.settled().await;
+            }
+        };
+        // One that does not come in time brings what is lost until its window ends.
+        let _ = timeout(self.door.patience(), come).await;
+        self.balance(all.iter().filter_map(|held| held.surrender()).collect())
+            .await
     }
 
     /// Tells the store, once: what went under in an answer that was lost may have arrived, and stays lost until its window ends if it

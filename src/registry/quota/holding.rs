@@ -135,26 +135,23 @@ impl Holding {
         self.keyed(self.inside().block.surrender_idle(now))
     }
 
-    /// Gives up everything there is. Nobody holds this, so no draw is on its way.
-    pub(super) fn surrender_unheld(&self) -> Option<(Key, Balance)> {
+    /// Gives up everything there is.
+    pub(super) fn surrender(&self) -> Option<(Key, Balance)> {
         self.keyed(self.inside().block.surrender())
     }
 
-    /// Gives up everything, when the draw that may be on its way has come.
-    pub(super) async fn surrender(&self, door: &Door) -> Option<(Key, Balance)> {
-        let drawing = {
+    /// Returns once no draw is on its way.
+    pub(super) async fn settled(&self) {
+        let (sender, drawn) = oneshot::channel();
+        {
             let mut inside = self.inside();
-            let (sender, drawn) = oneshot::channel();
-            inside.block.is_drawing().then(|| {
-                inside.waiting.push(sender);
-                drawn
-            })
-        };
-        if let Some(drawn) = drawing {
-            // One that does not come in time brings what is lost until its window ends.
-            let _ = timeout(door.patience(), drawn).await;
+            if !inside.block.is_drawing() {
+                return;
+            }
+            inside.waiting.push(sender);
         }
-        self.keyed(self.inside().block.surrender())
+        // Whether it brought an answer makes no difference here.
+        let _ = drawn.await;
     }
 
     fn keyed(&self, balance: Option<Balance>) -> Option<(Key, Balance)> {
