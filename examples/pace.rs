@@ -37,6 +37,9 @@ fn main() -> Outcome<()> {
     };
     let (address, credentials) = (next()?, std::fs::read_to_string(next()?)?);
     let (rate, seconds): (f64, u64) = (next()?.parse()?, next()?.parse()?);
+    if rate <= 0.0 {
+        return Err("nothing is asked at no rate".into());
+    }
     let requests: Vec<_> = credentials.lines().take(CLIENTS).map(request).collect();
     let mut free = (0..CONNECTIONS)
         .map(|_| Connection::open(&address))

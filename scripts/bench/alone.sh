@@ -8,9 +8,12 @@ measure_latency() {
     for ((number = 0; number < 5; number++)); do ask_ten; done | cut -d' ' -f1 >"$work/peak"
     peak=$(median "$work/peak")
     for ((number = -1; number < slices; number++)); do
-        pace ten "$peak" >"$work/a" && pace bare "$peak" >"$work/b"
+        pace ten "$peak" >"$work/a"
+        pace bare "$peak" >"$work/b"
         # The first pair warms both up.
-        ((number < 0)) || { cat "$work/a" >>"$work/latency_ten" && cat "$work/b" >>"$work/latency_bare"; }
+        ((number < 0)) && continue
+        cat "$work/a" >>"$work/latency_ten"
+        cat "$work/b" >>"$work/latency_bare"
     done
     latency_row ten "at half of $peak /s" '<= 4'
     latency_row bare 'of the bare handler at the same rate' ''

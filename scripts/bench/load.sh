@@ -20,9 +20,11 @@ compare() {
     : >"$work/ours" && : >"$work/beside"
     for ((number = -1; number < slices; number++)); do
         if ((number % 2)); then
-            "$ours" "$number" >"$work/a" && "$beside" "$number" >"$work/b"
+            "$ours" "$number" >"$work/a"
+            "$beside" "$number" >"$work/b"
         else
-            "$beside" "$number" >"$work/b" && "$ours" "$number" >"$work/a"
+            "$beside" "$number" >"$work/b"
+            "$ours" "$number" >"$work/a"
         fi
         # The first pair warms both up.
         ((number < 0)) && continue
