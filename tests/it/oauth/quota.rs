@@ -11,7 +11,7 @@ use mintmark::domain::{
 use mintmark::store::Sharing;
 
 use crate::support::faulty::{Fault, FaultyStore};
-use crate::support::installation::{Installation, Plan, START, also_on_sql, block_on, postgresql as on_postgresql};
+use crate::support::installation::{Installation, Plan, START, also_on_sql, block_on, two_replicas};
 use crate::support::postgresql::fresh_url;
 use crate::support::registration::Credentials;
 use crate::support::wire::Answer;
@@ -290,12 +290,7 @@ mod two_replicas {
     #[test]
     fn one_that_dies_loses_its_block_and_the_next_window_is_whole() {
         let database = fresh_url();
-        let here = Plan {
-            store: on_postgresql(&database),
-            ..Plan::default()
-        }
-        .start();
-        let there = here.replica(on_postgresql(&database));
+        let (here, there) = two_replicas(&database);
         enforce(&here, per_day(500), Allowance::UNBOUNDED);
         let client = here.client("acme").register();
         for _ in 0..100 {
@@ -312,12 +307,7 @@ mod two_replicas {
     #[test]
     fn one_that_is_shut_down_gives_its_block_to_the_other() {
         let database = fresh_url();
-        let here = Plan {
-            store: on_postgresql(&database),
-            ..Plan::default()
-        }
-        .start();
-        let there = here.replica(on_postgresql(&database));
+        let (here, there) = two_replicas(&database);
         enforce(&here, per_day(400), Allowance::UNBOUNDED);
         let client = here.client("acme").register();
         for _ in 0..100 {

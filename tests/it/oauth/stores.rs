@@ -3,7 +3,7 @@
 use mintmark::domain::Algorithm;
 use mintmark::domain::Environment::Qa;
 
-use crate::support::installation::{Installation, Plan, START, postgresql as on_postgresql, sqlite};
+use crate::support::installation::{Installation, Plan, START, sqlite, two_replicas};
 use crate::support::postgresql::fresh_url;
 use crate::support::registration::ALWAYS;
 
@@ -55,12 +55,7 @@ mod postgresql {
     #[test]
     fn what_one_replica_does_counts_at_once_on_the_other() {
         let database = fresh_url();
-        let here = Plan {
-            store: on_postgresql(&database),
-            ..Plan::default()
-        }
-        .start();
-        let there = here.replica(on_postgresql(&database));
+        let (here, there) = two_replicas(&database);
         story(&here, &there);
     }
 }

@@ -317,6 +317,17 @@ pub fn postgresql(database: &TestDatabase) -> Arc<dyn Store> {
     opened(database.url.parse().expect("it is the URL of a database"))
 }
 
+/// Two replicas over the store in a PostgreSQL schema.
+pub fn two_replicas(database: &TestDatabase) -> (Installation, Installation) {
+    let here = Plan {
+        store: postgresql(database),
+        ..Plan::default()
+    }
+    .start();
+    let there = here.replica(postgresql(database));
+    (here, there)
+}
+
 fn opened(url: DatabaseUrl) -> Arc<dyn Store> {
     let settings = StoreSettings {
         url,
