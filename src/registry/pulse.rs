@@ -17,6 +17,9 @@ use crate::store::{Follower, Known, Store, StoreError};
 const ROWS_AT_A_TIME: u16 = 1000;
 /// How long the thread rests when nobody waits. It beats then too, so that keys and health are known when a request comes.
 const IDLE: Duration = Duration::from_secs(1);
+/// How far apart connections are opened, so that a store which refuses them, or in which another journal stands, is not
+/// flooded with them by those who ask meanwhile.
+const BETWEEN_CONNECTIONS: Duration = Duration::from_millis(50);
 
 /// How old what a replica knows may be when it answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,6 +93,7 @@ impl Pulse {
         let mut heart = Heart {
             store,
             follower: None,
+            opened: None,
             known,
             apply,
             failing: false,
@@ -151,6 +155,8 @@ impl Drop for Pulse {
 struct Heart {
     store: Arc<dyn Store>,
     follower: Option<Box<dyn Follower>>,
+    /// When a connection was last opened, or tried to be.
+    opened: Option<Instant>,
     known: Known,
     apply: Apply,
     /// Whether the last beat did.
@@ -166,6 +172,13 @@ impl Heart {
                 .arrived
                 .wait_timeout_while(waiting, IDLE, idle)
                 .unwrap_or_else(PoisonError::into_inner);
+            if let Some(pause) = self.pause() {
+                // Whoever comes meanwhile is still before the beat.
+                (list, _) = shared
+                    .arrived
+                    .wait_timeout_while(list, pause, |list| !list.stopped)
+                    .unwrap_or_else(PoisonError::into_inner);
+            }
             if list.stopped {
                 return;
             }
@@ -184,6 +197,12 @@ impl Heart {
         }
     }
 
+    /// How long to wait before a connection may be opened, where the next beat needs one.
+    fn pause(&self) -> Option<Duration> {
+        let opened = self.opened.filter(|_| self.follower.is_none())?;
+        BETWEEN_CONNECTIONS.checked_sub(opened.elapsed())
+    }
+
     /// Says when beats begin to fail and when they succeed again, not at every beat: there are thousands in a second.
     fn tell(&mut self, failure: Option<&StoreError>) {
         match failure {
@@ -196,9 +215,11 @@ impl Heart {
 
     fn beat(&mut self) -> Result<(), StoreError> {
         loop {
-            let mut follower = match self.follower.take() {
-                Some(follower) => follower,
-                None => self.store.follower()?,
+            let mut follower = if let Some(follower) = self.follower.take() {
+                follower
+            } else {
+                self.opened = Some(Instant::now());
+                self.store.follower()?
             };
             let entries = follower.after(self.known, ROWS_AT_A_TIME)?;
             self.follower = Some(follower);

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Waker};
 use std::time::Duration;
 
@@ -18,6 +18,7 @@ use crate::domain::{
 use crate::store::{Decide, Draw, Drawn, Follower, MasterKey, MemoryStore, NoticeBoard, Read, Return};
 
 mod filling;
+mod reconnecting;
 
 /// What happens while somebody reads.
 type Meanwhile = Box<dyn FnMut() + Send>;
@@ -27,6 +28,8 @@ type Meanwhile = Box<dyn FnMut() + Send>;
 struct SharedStore {
     store: MemoryStore,
     deaf: Arc<AtomicBool>,
+    /// How many began to follow it.
+    followed: Arc<AtomicUsize>,
     /// The batches that were written.
     batches: Arc<Mutex<Vec<UsageBatch>>>,
     /// How many of them are taken before the next is refused.
@@ -50,6 +53,7 @@ impl Store for SharedStore {
         self.store.commit(attribution, decide)
     }
     fn follower(&self) -> Result<Box<dyn Follower>, StoreError> {
+        self.followed.fetch_add(1, Ordering::SeqCst);
         let deaf = Arc::clone(&self.deaf);
         Ok(Box::new(SharedFollower {
             follower: self.store.follower()?,
