@@ -75,10 +75,11 @@ pub(super) fn grant(client: AuthenticatedClient, request: &TokenRequest<'_>) -> 
     let entitlements = &client.registered().entitlements;
     let granted = match (request.scope, request.resources.as_slice()) {
         (None, []) => entitlements.everything().cloned(),
-        (None, resources) => Granted::all_of(targets(entitlements.each(), resources)?).map(Arc::new),
+        (None, resources) => Granted::all_of(named(entitlements.each(), resources)?).map(Arc::new),
+        (Some(text), []) => Some(Arc::new(asked(text, &Targets::Any(entitlements.each()))?)),
         (Some(text), resources) => {
-            let targets = targets(entitlements.each(), resources)?;
-            Some(Arc::new(asked(text, &targets, resources.is_empty())?))
+            let named = named(entitlements.each(), resources)?;
+            Some(Arc::new(asked(text, &Targets::Named(named))?))
         }
     };
     // Without `scope`: all the scopes of the targets (RFC 6749 §3.3, the documented default).
@@ -90,11 +91,27 @@ pub(super) fn grant(client: AuthenticatedClient, request: &TokenRequest<'_>) -> 
     })
 }
 
-/// The entitlements that `resources` name, or all of them when none is named (RFC 8707 §2).
-fn targets<'a>(entitlements: &'a [Entitlement], resources: &[&str]) -> Result<Vec<&'a Entitlement>, AuthorityError> {
-    if resources.is_empty() {
-        return Ok(entitlements.iter().collect());
+/// Whom a token is to be for (RFC 8707 §2).
+enum Targets<'a> {
+    /// No resource is named: the API that owns the scopes, whichever that is.
+    Any(&'a [Entitlement]),
+    /// These, each of them.
+    Named(Vec<&'a Entitlement>),
+}
+
+impl<'a> Targets<'a> {
+    /// Those that own a token of `scope`.
+    fn owners(&self, scope: &Scope) -> Vec<&'a Entitlement> {
+        let owns = |target: &&Entitlement| scope.iter().any(|token| target.scope.contains(token));
+        match self {
+            Self::Any(each) => each.iter().filter(owns).collect(),
+            Self::Named(named) => named.iter().copied().filter(owns).collect(),
+        }
     }
+}
+
+/// The entitlements that `resources` name (RFC 8707 §2).
+fn named<'a>(entitlements: &'a [Entitlement], resources: &[&str]) -> Result<Vec<&'a Entitlement>, AuthorityError> {
     let mut targets: Vec<&Entitlement> = Vec::with_capacity(resources.len());
     for resource in resources {
         let resource: ResourceIndicator = resource.parse().map_err(AuthorityError::InvalidTarget)?;
@@ -113,25 +130,24 @@ fn targets<'a>(entitlements: &'a [Entitlement], resources: &[&str]) -> Result<Ve
 
 /// With `scope`: what was asked, all of it or nothing. Scopes of several APIs need their resources named (RFC 9068 §3), and every
 /// resource named needs a scope, so that no audience stands in a token that says nothing to it.
-fn asked(text: &str, targets: &[&Entitlement], default_target: bool) -> Result<Granted, AuthorityError> {
+fn asked(text: &str, targets: &Targets<'_>) -> Result<Granted, AuthorityError> {
     let scope: Scope = text.parse().map_err(AuthorityError::InvalidScope)?;
     let refuse = |reason| Err(AuthorityError::InvalidScope(Invalid::new(reason)));
+    let owners = targets.owners(&scope);
     if scope
         .iter()
-        .any(|token| !targets.iter().any(|target| target.scope.contains(token)))
+        .any(|token| !owners.iter().any(|owner| owner.scope.contains(token)))
     {
         return refuse("is unknown or more than this client may have");
     }
-    let owners: Vec<_> = targets
-        .iter()
-        .filter(|target| scope.iter().any(|token| target.scope.contains(token)))
-        .collect();
-    if default_target && owners.len() > 1 {
-        return refuse("belongs to several resources: name each in a resource parameter");
+    match targets {
+        Targets::Any(_) if owners.len() > 1 => {
+            refuse("belongs to several resources: name each in a resource parameter")
+        }
+        Targets::Named(named) if owners.len() < named.len() => refuse("has no token of one of the resources named"),
+        Targets::Any(_) | Targets::Named(_) => {
+            let audiences = owners.into_iter().map(|owner| owner.audience.clone()).collect();
+            Ok(Granted::new(scope, audiences))
+        }
     }
-    if !default_target && owners.len() < targets.len() {
-        return refuse("has no token of one of the resources named");
-    }
-    let audiences = owners.into_iter().map(|target| target.audience.clone()).collect();
-    Ok(Granted::new(scope, audiences))
 }

@@ -28,6 +28,9 @@ pub(super) enum Purpose {
     Writing,
 }
 
+/// What is said of a PostgreSQL that follows another.
+const STANDBY: &str = "this PostgreSQL is a standby in recovery; the database URL must lead to the primary";
+
 /// Opens connections, for a pool or alone.
 #[derive(Clone, Debug)]
 pub(super) struct Connector {
@@ -82,23 +85,15 @@ impl Connector {
              SET statement_timeout = {milliseconds}; SET lock_timeout = {milliseconds};
              SET idle_in_transaction_session_timeout = {milliseconds};"
         ))?;
-        refuse_standby(diesel::select(sql::<Bool>("pg_is_in_recovery()")).get_result(&mut connection)?)?;
+        // A standby answers with what was true some time ago and takes no changes: neither promise could be kept on one.
+        if diesel::select(sql::<Bool>("pg_is_in_recovery()")).get_result(&mut connection)? {
+            return Err(ConnectionError::BadConnection(STANDBY.to_owned()).into());
+        }
         // A commit that is acknowledged is on disk, even where the server is set to answer earlier.
         connection.batch_execute(
             "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'",
         )?;
         Ok(connection)
-    }
-}
-
-/// A standby answers with what was true some time ago and takes no changes: neither promise could be kept on one.
-fn refuse_standby(in_recovery: bool) -> Result<(), ConnectionError> {
-    if in_recovery {
-        Err(ConnectionError::BadConnection(
-            "this PostgreSQL is a standby in recovery; the database URL must lead to the primary".to_owned(),
-        ))
-    } else {
-        Ok(())
     }
 }
 
@@ -118,13 +113,6 @@ mod tests {
     use diesel::sql_types::BigInt;
 
     use super::*;
-
-    #[test]
-    fn a_standby_is_refused_in_one_sentence() {
-        let refusal = refuse_standby(true).unwrap_err().to_string();
-        assert!(refusal.contains("standby") && refusal.contains("primary"), "{refusal}");
-        assert!(refuse_standby(false).is_ok());
-    }
 
     #[test]
     fn each_connection_to_sqlite_is_set_for_its_purpose() {

@@ -155,11 +155,7 @@ impl Shelves {
     fn apply(&mut self, mutation: Mutation) -> Result<(), CommitError> {
         match mutation {
             Mutation::PartnerRegistered(partner) => {
-                unique(
-                    self.partners.contains_key(&partner.partner_id),
-                    Noun::Partner,
-                    "partner_id",
-                )?;
+                unique(self.partners.get(&partner.partner_id), Noun::Partner, "partner_id")?;
                 self.put_partner(partner);
             }
             Mutation::PartnerChanged(partner)
@@ -169,12 +165,12 @@ impl Shelves {
             }
             Mutation::ApiRegistered(api) => {
                 let key = (api.environment, api.api_id.clone());
-                unique(self.apis.contains_key(&key), Noun::Api, "api_id")?;
+                unique(self.apis.get(&key), Noun::Api, "api_id")?;
                 self.put_api(api)?;
             }
             Mutation::ApiChanged(api) => self.put_api(api)?,
             Mutation::ClientRegistered(client, secret) => {
-                unique(self.clients.contains_key(&client.client_id), Noun::Client, "client_id")?;
+                unique(self.clients.get(&client.client_id), Noun::Client, "client_id")?;
                 self.put_client(client);
                 self.add_secret(secret)?;
             }
@@ -190,11 +186,7 @@ impl Shelves {
             }
             Mutation::SecretRetired { secret, .. } => self.put_secret(&secret),
             Mutation::OperatorCreated(operator) => {
-                unique(
-                    self.operators.contains_key(&operator.operator_id),
-                    Noun::Operator,
-                    "operator_id",
-                )?;
+                unique(self.operators.get(&operator.operator_id), Noun::Operator, "operator_id")?;
                 self.put_operator(operator)?;
             }
             Mutation::OperatorChanged(operator)
@@ -207,7 +199,7 @@ impl Shelves {
             Mutation::KeyRotated { retiring, active } => self.put_keys([Some(retiring), Some(active)])?,
             Mutation::KeyRevoked { revoked, successor } => self.put_keys([Some(revoked), successor])?,
             Mutation::TokenRevoked(token) => {
-                unique(self.revoked_tokens.contains_key(&token.jti), Noun::Token, "jti")?;
+                unique(self.revoked_tokens.get(&token.jti), Noun::Token, "jti")?;
                 self.revoked_tokens.insert(token.jti.clone(), token);
             }
         }
@@ -219,10 +211,10 @@ impl Shelves {
     }
 
     fn put_api(&mut self, api: Api) -> Result<(), Refusal> {
-        let same_audience = |other: &Api| {
+        let same_audience = |other: &&Api| {
             other.environment == api.environment && other.api_id != api.api_id && other.audience == api.audience
         };
-        unique(self.apis.values().any(same_audience), Noun::Api, "audience")?;
+        unique(self.apis.values().find(same_audience), Noun::Api, "audience")?;
         self.apis.insert((api.environment, api.api_id.clone()), api);
         Ok(())
     }
@@ -232,8 +224,8 @@ impl Shelves {
     }
 
     fn add_secret(&mut self, secret: ClientSecret) -> Result<(), Refusal> {
-        let same_id = |other: &ClientSecret| other.secret_id == secret.secret_id;
-        unique(self.secrets.iter().any(same_id), Noun::Secret, "secret_id")?;
+        let same_id = |other: &&ClientSecret| other.secret_id == secret.secret_id;
+        unique(self.secrets.iter().find(same_id), Noun::Secret, "secret_id")?;
         self.secrets.push(secret);
         Ok(())
     }
@@ -258,13 +250,13 @@ impl Shelves {
                 .values()
                 .filter(|other| other.operator_id != operator.operator_id)
         };
-        let same_email = |other: &Operator| {
+        let same_email = |other: &&Operator| {
             let both_active = operator.status == OperatorStatus::Active && other.status == OperatorStatus::Active;
             both_active && other.email == operator.email
         };
-        unique(others().any(same_email), Noun::Operator, "email")?;
-        let same_token = |other: &Operator| other.token_digest.matches(&operator.token_digest);
-        unique(others().any(same_token), Noun::Operator, "token")?;
+        unique(others().find(same_email), Noun::Operator, "email")?;
+        let same_token = |other: &&Operator| other.token_digest.matches(&operator.token_digest);
+        unique(others().find(same_token), Noun::Operator, "token")?;
         self.operators.insert(operator.operator_id.clone(), operator);
         Ok(())
     }
@@ -289,11 +281,10 @@ impl Shelves {
     }
 }
 
-/// Refuses what would be the second of its name.
-fn unique(taken: bool, noun: Noun, field: &'static str) -> Result<(), Refusal> {
-    if taken {
-        Err(Refusal::Taken { noun, field })
-    } else {
-        Ok(())
+/// Refuses what would be the second of its name: `other` has it.
+fn unique<T>(other: Option<&T>, noun: Noun, field: &'static str) -> Result<(), Refusal> {
+    match other {
+        Some(_) => Err(Refusal::Taken { noun, field }),
+        None => Ok(()),
     }
 }
