@@ -172,14 +172,8 @@ impl Office {
         errand: Errand,
         partner_id: PartnerId,
     ) -> Result<Partner, OfficeError> {
-        let if_match = errand.if_match.clone();
-        self.change(who.require(Role::Operator)?, errand, move |records| {
-            let partner = found(records.partner(&partner_id)?, Noun::Partner)?;
-            if_match.admit(partner.version)?;
-            let partner = partner.suspended()?;
-            Ok((Some(Mutation::PartnerSuspended(partner.clone())), partner))
-        })
-        .await
+        let turn = (Partner::suspended as Turn, Mutation::PartnerSuspended as Put);
+        self.turn_partner(who, errand, (partner_id, turn)).await
     }
 
     /// Reinstates a partner.
@@ -192,13 +186,28 @@ impl Office {
         errand: Errand,
         partner_id: PartnerId,
     ) -> Result<Partner, OfficeError> {
+        let turn = (Partner::reinstated as Turn, Mutation::PartnerReinstated as Put);
+        self.turn_partner(who, errand, (partner_id, turn)).await
+    }
+
+    async fn turn_partner(
+        &self,
+        who: &Administrator,
+        errand: Errand,
+        (partner_id, (turn, put)): (PartnerId, (Turn, Put)),
+    ) -> Result<Partner, OfficeError> {
         let if_match = errand.if_match.clone();
         self.change(who.require(Role::Operator)?, errand, move |records| {
             let partner = found(records.partner(&partner_id)?, Noun::Partner)?;
             if_match.admit(partner.version)?;
-            let partner = partner.reinstated()?;
-            Ok((Some(Mutation::PartnerReinstated(partner.clone())), partner))
+            let partner = turn(partner)?;
+            Ok((Some(put(partner.clone())), partner))
         })
         .await
     }
 }
+
+/// A rule of the domain that leads a partner from one status to the other.
+type Turn = fn(Partner) -> Result<Partner, Refusal>;
+/// The mutation that writes it.
+type Put = fn(Partner) -> Mutation;
