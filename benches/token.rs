@@ -72,7 +72,7 @@ fn authentication(criterion: &mut Criterion) {
     let world = World::signing_with(Algorithm::Es256);
     let ask = || world.runtime.block_on(world.house.ask(&world.authority, "password"));
     let refused = ask().expect_err("this grant is not served");
-    assert!(matches!(refused, AuthorityError::UnsupportedGrantType), "{refused}");
+    assert!(matches!(refused.why, AuthorityError::UnsupportedGrantType), "{refused}");
     criterion.bench_function("authentication", |bencher| bencher.iter(ask));
 }
 

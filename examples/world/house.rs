@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use mintmark::ambient::{Clock as _, SystemClock, SystemEntropy};
 use mintmark::authority::{
-    Authority, AuthorityError, AuthorityParts, Caller, Introspection, PresentedCredentials, PresentedMethod,
-    TokenMemory, TokenRequest,
+    Authority, AuthorityParts, Caller, Denial, Introspection, PresentedCredentials, PresentedMethod, TokenMemory,
+    TokenRequest,
 };
 use mintmark::domain::{
     AccessLevel, Algorithm, AllowedApis, ClientRole, Environment, Epoch, KeyState, Mutation, Pepper, RequestId,
@@ -119,7 +119,7 @@ impl House {
     }
 
     /// What the client gets for a request with this grant type.
-    pub async fn ask(&self, authority: &Authority, grant_type: &str) -> Result<String, AuthorityError> {
+    pub async fn ask(&self, authority: &Authority, grant_type: &str) -> Result<String, Denial> {
         let request = TokenRequest {
             grant_type: Some(grant_type),
             ..TokenRequest::default()

@@ -1,9 +1,11 @@
 //! Why the authority says no. What the caller reads of it is decided at the door; what stands here is for the operator.
 
+use std::sync::Arc;
+
 use thiserror::Error;
 
 use crate::domain::{ClientId, Invalid, TokenRefusal};
-use crate::registry::{Exceeded, QuotaError};
+use crate::registry::{Exceeded, QuotaError, RegisteredClient};
 use crate::store::{CommitError, StoreError};
 
 /// Why the authority says no.
@@ -57,6 +59,36 @@ impl AuthorityError {
             Self::InvalidTarget(_) => TokenRefusal::InvalidTarget,
             Self::NoSigningKey | Self::Unavailable(_) => TokenRefusal::Unavailable,
         }
+    }
+}
+
+/// A no of the authority, and to whom it was said.
+#[derive(Debug, Error)]
+#[error("{why}")]
+pub struct Denial {
+    /// Why.
+    pub why: AuthorityError,
+    /// The client, where it has authenticated. What a stranger calls itself is not known here.
+    pub client: Option<Arc<RegisteredClient>>,
+}
+
+impl Denial {
+    /// Said to a client that has authenticated.
+    pub(super) fn to(client: &Arc<RegisteredClient>, why: AuthorityError) -> Self {
+        let client = Some(Arc::clone(client));
+        Self { why, client }
+    }
+}
+
+impl From<AuthorityError> for Denial {
+    fn from(why: AuthorityError) -> Self {
+        Self { why, client: None }
+    }
+}
+
+impl From<StoreError> for Denial {
+    fn from(error: StoreError) -> Self {
+        AuthorityError::from(error).into()
     }
 }
 

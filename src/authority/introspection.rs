@@ -5,9 +5,9 @@
 
 use serde::Serialize;
 
-use super::authentication::PresentedCredentials;
+use super::authentication::{AuthenticatedClient, PresentedCredentials};
 use super::claims::IssuedToken;
-use super::error::{AuthorityError, Rejection};
+use super::error::{AuthorityError, Denial, Rejection};
 use super::{Authority, Caller};
 use crate::domain::{ClientRole, ResourceIndicator, Scope, Timestamp};
 use crate::registry::{RegisteredClient, View};
@@ -51,15 +51,26 @@ impl Authority {
         presented: PresentedCredentials,
         token: Option<&str>,
         caller: &Caller,
-    ) -> Result<Introspection, AuthorityError> {
+    ) -> Result<Introspection, Denial> {
         let view = self.registry.fresh().await?;
         let asking = self.authenticate(view, presented, caller).await?;
+        let outcome = self.look_into(token, (&asking, caller), view).await;
+        outcome.map_err(|why| Denial::to(asking.shared(), why))
+    }
+
+    /// What a token is worth to an authenticated client.
+    async fn look_into(
+        &self,
+        token: Option<&str>,
+        (asking, caller): (&AuthenticatedClient, &Caller),
+        view: View<'_>,
+    ) -> Result<Introspection, AuthorityError> {
         let audience = asking
             .registered()
             .audience
             .as_ref()
             .ok_or(Rejection::NotAResourceServer)?;
-        self.note_use(&asking, caller);
+        self.note_use(asking, caller);
         let token = token.ok_or(AuthorityError::MissingToken)?;
         let keyring = view.keyring(self.environment()).await?;
         let Some(token) = self.read_token(token, &keyring) else {

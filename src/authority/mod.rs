@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 pub use authentication::{AuthenticatedClient, PresentedCredentials, PresentedMethod};
 pub use client_credentials::{Grant, TokenRequest};
-pub use error::{AuthorityError, Rejection};
+pub use error::{AuthorityError, Denial, Rejection};
 pub use introspection::{ActiveToken, Introspection};
 pub use issuer::{AccessTokenResponse, Issuer};
 
@@ -122,7 +122,7 @@ impl Authority {
         presented: PresentedCredentials,
         request: TokenRequest<'_>,
         caller: &Caller,
-    ) -> Result<Issued, AuthorityError> {
+    ) -> Result<Issued, Denial> {
         let now = self.clock.now();
         let view = self.registry.fresh().await?;
         let client = self.authenticate(view, presented, caller).await?;
@@ -137,7 +137,7 @@ impl Authority {
             Err(error) => Happening::Refused(error.counted_as()),
         };
         self.registry.put_down(&registered, now, happening);
-        outcome
+        outcome.map_err(|why| Denial::to(&registered, why))
     }
 
     /// What an authenticated client is given.

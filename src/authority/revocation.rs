@@ -1,9 +1,10 @@
 //! Token revocation (RFC 7009): a client ends one of its own tokens before its time.
 
-use super::authentication::PresentedCredentials;
-use super::error::AuthorityError;
+use super::authentication::{AuthenticatedClient, PresentedCredentials};
+use super::error::{AuthorityError, Denial};
 use super::{Authority, Caller};
 use crate::domain::{Actor, Attribution, Mutation, RevokedToken};
+use crate::registry::View;
 use crate::store::{CommitError, Records};
 
 impl Authority {
@@ -18,11 +19,22 @@ impl Authority {
         presented: PresentedCredentials,
         token: Option<&str>,
         caller: &Caller,
-    ) -> Result<(), AuthorityError> {
-        let now = self.clock.now();
+    ) -> Result<(), Denial> {
         let view = self.registry.fresh().await?;
         let client = self.authenticate(view, presented, caller).await?;
         self.note_use(&client, caller);
+        let outcome = self.end(token, (&client, caller), view).await;
+        outcome.map_err(|why| Denial::to(client.shared(), why))
+    }
+
+    /// Ends a token of an authenticated client.
+    async fn end(
+        &self,
+        token: Option<&str>,
+        (client, caller): (&AuthenticatedClient, &Caller),
+        view: View<'_>,
+    ) -> Result<(), AuthorityError> {
+        let now = self.clock.now();
         let token = token.ok_or(AuthorityError::MissingToken)?;
         let keyring = view.keyring(self.environment()).await?;
         let Some(token) = self.read_token(token, &keyring) else {

@@ -17,8 +17,8 @@ use super::form::{self, Form};
 use super::peer::PeerAddress;
 use super::quiet::Awaiting;
 use crate::ambient::Entropy;
-use crate::authority::{Authority, AuthorityError, Caller, PresentedCredentials, Rejection};
-use crate::domain::{Environment, RequestId, Seconds};
+use crate::authority::{Authority, AuthorityError, Caller, Denial, PresentedCredentials, Rejection};
+use crate::domain::{Client, Environment, PartnerId, RequestId, Seconds};
 use crate::telemetry::{Endpoint, Line, Metrics, Reason};
 
 /// The bounds of the public listener.
@@ -95,25 +95,30 @@ impl Endpoints {
 
     /// Counts and logs why a request was refused, and answers it.
     pub(super) fn refuse(&self, error: &OAuthError, caller: &Caller, endpoint: Endpoint) -> HttpResponse {
-        let (environment, request_id, source) = (self.environment(), caller.request_id.as_str(), caller.source);
-        if let OAuthError::Authority(AuthorityError::Limited(exceeded)) = error {
-            self.metrics.count_limited(environment, exceeded.limit);
+        if let Some(AuthorityError::Limited(exceeded)) = error.denial().map(|denial| &denial.why) {
+            self.metrics.count_limited(self.environment(), exceeded.limit);
         }
         let status = error.refused().status.as_u16();
-        let (line, asked) = (
-            self.metrics.count_refusal(endpoint, reason(error, status)),
-            asked_of(endpoint),
-        );
-        match line {
+        match self.metrics.count_refusal(endpoint, reason(error, status)) {
             Line::Shared => {}
-            Line::Own if status >= 500 => {
-                log::error!(environment:% = environment, request_id, source:% = source, status; "{asked} failed: {error}");
-            }
-            Line::Own => {
-                log::info!(environment:% = environment, request_id, source:% = source, status; "{asked} refused: {error}");
-            }
+            Line::Own => self.tell(error, caller, (endpoint, status)),
         }
-        error.answer(environment)
+        error.answer(self.environment())
+    }
+
+    /// The line of a refused request. It names the client only where that has authenticated: anybody can send a name.
+    fn tell(&self, error: &OAuthError, caller: &Caller, (endpoint, status): (Endpoint, u16)) {
+        let (environment, request_id, source) = (self.environment(), caller.request_id.as_str(), caller.source);
+        let asked = asked_of(endpoint);
+        let client = error.denial().and_then(|denial| denial.client.as_ref());
+        let client = client.map(|registered| &registered.client);
+        let client_id = client.map(|client| client.client_id.as_str());
+        let partner_id = client.and_then(Client::partner_id).map(PartnerId::as_str);
+        if status >= 500 {
+            log::error!(environment:% = environment, request_id, source:% = source, status, client_id, partner_id; "{asked} failed: {error}");
+        } else {
+            log::info!(environment:% = environment, request_id, source:% = source, status, client_id, partner_id; "{asked} refused: {error}");
+        }
     }
 
     /// From where a request came, and its name.
@@ -131,7 +136,10 @@ impl Endpoints {
 /// in the log, which no flood of wrong secrets takes from it.
 const fn reason(error: &OAuthError, status: u16) -> Reason {
     match error {
-        OAuthError::Authority(AuthorityError::InvalidClient(Rejection::WrongSource(_))) => Reason::WrongSource,
+        OAuthError::Authority(Denial {
+            why: AuthorityError::InvalidClient(Rejection::WrongSource(_)),
+            ..
+        }) => Reason::WrongSource,
         _ => Reason::of(status),
     }
 }

@@ -14,7 +14,7 @@ use thiserror::Error;
 use super::basic::BasicFault;
 use super::form::FormFault;
 use super::rate_limit;
-use crate::authority::AuthorityError;
+use crate::authority::{AuthorityError, Denial};
 use crate::domain::{Environment, Limit};
 use crate::registry::Policy;
 
@@ -56,7 +56,7 @@ pub enum OAuthError {
     Method,
     /// The authority said no.
     #[error(transparent)]
-    Authority(#[from] AuthorityError),
+    Authority(#[from] Denial),
 }
 
 /// The `error` member (RFC 6749 §5.2, RFC 8707 §2). There is no registered code for an overload at this endpoint;
@@ -132,6 +132,14 @@ struct Body<'a> {
 const STORE_RETRY: u64 = 1;
 
 impl OAuthError {
+    /// What the authority said, if it was asked.
+    pub(super) const fn denial(&self) -> Option<&Denial> {
+        match self {
+            Self::Authority(denial) => Some(denial),
+            _ => None,
+        }
+    }
+
     /// The one mapping, of what HTTP and the form say.
     pub(super) fn refused(&self) -> Refused {
         let bad = |text| Refused::new(StatusCode::BAD_REQUEST, ErrorCode::InvalidRequest, text);
@@ -162,7 +170,7 @@ impl OAuthError {
             ),
             Self::NoCredentials => Refused::new(StatusCode::UNAUTHORIZED, ErrorCode::InvalidClient, NO_CREDENTIALS),
             Self::Basic(_) => Refused::new(StatusCode::UNAUTHORIZED, ErrorCode::InvalidClient, MALFORMED_BASIC),
-            Self::Authority(error) => refused_by_authority(error),
+            Self::Authority(denial) => refused_by_authority(&denial.why),
         }
     }
 

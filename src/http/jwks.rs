@@ -8,7 +8,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use super::conditional::{Document, answer};
 use super::endpoints::Endpoints;
 use super::error::OAuthError;
-use crate::authority::AuthorityError;
+use crate::authority::Denial;
 use crate::telemetry::Endpoint;
 
 pub(super) async fn jwks(request: HttpRequest, endpoints: Data<Endpoints>) -> HttpResponse {
@@ -22,15 +22,7 @@ pub(super) async fn jwks(request: HttpRequest, endpoints: Data<Endpoints>) -> Ht
 }
 
 async fn published(endpoints: &Endpoints) -> Result<Document, OAuthError> {
-    let view = endpoints
-        .authority
-        .registry()
-        .fresh()
-        .await
-        .map_err(AuthorityError::from)?;
-    let keyring = view
-        .keyring(endpoints.environment())
-        .await
-        .map_err(AuthorityError::from)?;
+    let view = endpoints.authority.registry().fresh().await.map_err(Denial::from)?;
+    let keyring = view.keyring(endpoints.environment()).await.map_err(Denial::from)?;
     Ok(Document::new(keyring.jwks().to_owned()))
 }

@@ -10,7 +10,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use super::endpoints::{Endpoints, read};
 use super::error::{ErrorCode, OAuthError, no_store};
 use super::rate_limit;
-use crate::authority::{AuthorityError, Caller, Issued, TokenRequest};
+use crate::authority::{AuthorityError, Caller, Denial, Issued, TokenRequest};
 use crate::telemetry::{Endpoint, TokenOutcome};
 
 pub(super) async fn token(request: HttpRequest, payload: Payload, endpoints: Data<Endpoints>) -> HttpResponse {
@@ -54,7 +54,10 @@ async fn obtain(
 fn counted_as(outcome: &Result<Issued, OAuthError>) -> TokenOutcome {
     match outcome {
         Ok(_) => TokenOutcome::Issued,
-        Err(OAuthError::Authority(AuthorityError::Limited(_))) => TokenOutcome::Limited,
+        Err(OAuthError::Authority(Denial {
+            why: AuthorityError::Limited(_),
+            ..
+        })) => TokenOutcome::Limited,
         Err(error) => match error.refused().code {
             ErrorCode::InvalidRequest => TokenOutcome::InvalidRequest,
             ErrorCode::InvalidClient => TokenOutcome::InvalidClient,

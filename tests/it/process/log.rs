@@ -375,5 +375,78 @@ mod lines {
                 assert_eq!(line["level"], level, "{line}");
             }
         }
+
+        #[test]
+        fn who_is_refused_is_named_once_it_has_authenticated_and_not_before() {
+            let installation = Installation::sqlite();
+            let owner = installation.owner();
+            let server = installation.start();
+            let admin = server.admin(&owner);
+            admin.furnish();
+            let (client, api) = (admin.client("qa"), admin.resource_server("qa"));
+            let guess = Credentials {
+                secret: api.secret.clone(),
+                ..client.clone()
+            };
+            let (caller, grant) = (Caller::new(), ("grant_type", "client_credentials"));
+            let said = |path: &str, who: &Credentials, form: &[(&str, &str)], message: &str| {
+                let answer = caller.form(&server.public_url(path), who, form);
+                assert!(answer.status >= 400, "{}", answer.text);
+                let line = server.log().wait_for(message);
+                let line: Value = serde_json::from_str(&line).unwrap();
+                [line["client_id"].clone(), line["partner_id"].clone()]
+            };
+            let (named, asking) = (json!(client.client_id), json!(api.client_id));
+            let (partner, nobody) = (json!("acme"), Value::Null);
+            let scope = [grant, ("scope", "nobody.has.this")];
+            for (path, who, form, message, expected) in [
+                (
+                    "/qa/token",
+                    &client,
+                    &scope[..],
+                    "token refused: the scope",
+                    [&named, &partner],
+                ),
+                (
+                    "/qa/token",
+                    &client,
+                    &[],
+                    "token refused: grant_type",
+                    [&named, &partner],
+                ),
+                (
+                    "/qa/token",
+                    &guess,
+                    &scope,
+                    "token refused: client authentication failed",
+                    [&nobody, &nobody],
+                ),
+                (
+                    "/qa/token",
+                    &api,
+                    &[grant],
+                    "token refused: the client may not",
+                    [&asking, &nobody],
+                ),
+                (
+                    "/qa/introspect",
+                    &client,
+                    &[],
+                    "introspection refused",
+                    [&named, &partner],
+                ),
+                (
+                    "/qa/introspect",
+                    &api,
+                    &[],
+                    "introspection refused: token",
+                    [&asking, &nobody],
+                ),
+                ("/qa/revoke", &client, &[], "revocation refused", [&named, &partner]),
+            ] {
+                let said = said(path, who, form, message);
+                assert_eq!(said.each_ref(), expected, "{path} {message}");
+            }
+        }
     }
 }
