@@ -2,8 +2,10 @@
 //!
 //! Each connection takes two descriptors, the framework's and the one by which it can be shut. A process that has none left can neither
 //! let anybody in nor open its store; so some are kept back, and the public listener never has those of the other.
+//!
+//! Many systems start a process with room for a thousand files and let it take more: it does.
 
-use std::fs;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::config::Settings;
 
@@ -52,37 +54,32 @@ impl Room {
             let Self { public, admin } = self;
             log::warn!(
                 "this process may open too few files for limits.connections = {wanted}: the public listener takes {public} \
-                 connections, the admin listener {admin}; raise `ulimit -n` or LimitNOFILE"
+                 connections, the admin listener {admin}; raise `ulimit -Hn` or LimitNOFILE"
             );
         }
     }
 }
 
-/// How many files this process may have open, where the system says so.
-fn open_files() -> Option<usize> {
-    soft_limit(&fs::read_to_string("/proc/self/limits").ok()?)
+/// Lets this process open as many files as the system allows it.
+pub(super) fn take_all_files() {
+    let allowed = getrlimit(Resource::Nofile).maximum;
+    let raised = Rlimit {
+        current: allowed,
+        maximum: allowed,
+    };
+    if let Err(error) = setrlimit(Resource::Nofile, raised) {
+        log::debug!(error:% = error; "the limit of open files stays as it was");
+    }
 }
 
-/// The soft limit in the form of proc(5): name, soft limit, hard limit, unit.
-fn soft_limit(limits: &str) -> Option<usize> {
-    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
-    line.split_whitespace().next()?.parse().ok()
+/// How many files this process may have open, where that is bounded.
+fn open_files() -> Option<usize> {
+    usize::try_from(getrlimit(Resource::Nofile).current?).ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_soft_limit_is_read_as_proc_writes_it() {
-        let limits = "Limit                     Soft Limit           Hard Limit           Units     \n\
-            Max core file size        0                    unlimited            bytes     \n\
-            Max open files            1024                 524288               files     \n";
-        assert_eq!(soft_limit(limits), Some(1024));
-        assert_eq!(soft_limit(&limits.replace("1024  ", "unlimited")), None);
-        assert_eq!(soft_limit(""), None);
-        assert!(open_files().is_some_and(|files| files > 0));
-    }
 
     #[test]
     fn no_listener_takes_the_descriptors_of_the_other_or_more_than_it_was_given() {

@@ -17,7 +17,7 @@ use actix_web::rt::signal::unix::{Signal, SignalKind, signal};
 use actix_web::rt::{spawn, time};
 
 use super::housekeeping::Housekeeping;
-use super::room::Room;
+use super::room::{Room, take_all_files};
 use super::tls::Certificate;
 use super::{Ambient, AppError, House, listeners};
 use crate::config::Settings;
@@ -45,6 +45,7 @@ pub struct Running {
 impl Running {
     pub(super) fn start(settings: &Settings, ambient: &Ambient, house: House) -> Result<Self, AppError> {
         let certificate = settings.tls.as_ref().map(Certificate::read).transpose()?;
+        take_all_files();
         Room::of(settings).tell(settings);
         let public = listeners::public(settings, &house, certificate.as_ref())?;
         let private = listeners::private(settings, &house, certificate.as_ref())?;

@@ -87,6 +87,10 @@ const WALLS: &[Wall] = &[
         inside: &["app", "http"],
     },
     Wall {
+        name: "rustix",
+        inside: &["app"],
+    },
+    Wall {
         name: "prometheus",
         inside: &["telemetry"],
     },

@@ -253,4 +253,21 @@ mod sqlite {
         drop(flood);
         assert_eq!(wire.patiently().answer().status, 200);
     }
+
+    /// What a server says that is started with this limit of open files and is to have 200 connections.
+    fn said_with_files(limit: &str) -> String {
+        let installation = Installation::sqlite()
+            .with("limits.connections", "200")
+            .opening_files(limit);
+        let (code, log) = installation.start().stop();
+        assert_eq!(code, Some(0), "{log}");
+        log
+    }
+
+    #[test]
+    fn a_server_takes_the_open_files_it_may_and_tells_where_they_are_too_few() {
+        let warning = "this process may open too few files for limits.connections = 200";
+        assert!(!said_with_files("256:").contains(warning));
+        assert!(said_with_files("256:256").contains(warning));
+    }
 }

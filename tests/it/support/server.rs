@@ -29,8 +29,8 @@ pub struct Installation {
     folder: TempDir,
     settings: BTreeMap<String, String>,
     url: String,
-    /// A signal that would end the program, and is to be passed over.
-    ignored: Option<&'static str>,
+    /// The command that takes on the program, where it is not started by itself.
+    through: Vec<String>,
     /// The schema goes when the installation does.
     _schema: Option<TestDatabase>,
 }
@@ -79,7 +79,7 @@ impl Installation {
             folder,
             settings: BTreeMap::new(),
             url,
-            ignored: None,
+            through: Vec::new(),
             _schema: schema,
         };
         let master_key = installation.path("master.key").display().to_string();
@@ -101,9 +101,18 @@ impl Installation {
     }
 
     /// The same, passing over a signal that would end the program.
-    pub fn ignoring(self, signal: &'static str) -> Self {
-        let ignored = Some(signal);
-        Self { ignored, ..self }
+    pub fn ignoring(self, signal: &str) -> Self {
+        self.through(&["/usr/bin/env", &format!("--ignore-signal={signal}")])
+    }
+
+    /// The same, started with this limit of open files: `soft:hard`, where the one left out stays as it is.
+    pub fn opening_files(self, limit: &str) -> Self {
+        self.through(&["/usr/bin/prlimit", &format!("--nofile={limit}")])
+    }
+
+    fn through(mut self, command: &[&str]) -> Self {
+        self.through = command.iter().map(ToString::to_string).collect();
+        self
     }
 
     /// The same with an issuer that can be reached under its own name, as clients that discover it must.
@@ -194,12 +203,12 @@ impl Installation {
         let config = self.path("mintmark.toml");
         fs::write(&config, toml).unwrap();
         let program = env!("CARGO_BIN_EXE_mintmark");
-        let mut command = match self.ignored {
+        // Whoever takes it on gives it its process.
+        let mut command = match self.through.split_first() {
             None => Command::new(program),
-            Some(signal) => {
-                // The program takes the place of env(1), and its process.
-                let mut command = Command::new("/usr/bin/env");
-                command.arg(format!("--ignore-signal={signal}")).arg(program);
+            Some((first, arguments)) => {
+                let mut command = Command::new(first);
+                command.args(arguments).arg(program);
                 command
             }
         };
