@@ -11,6 +11,7 @@ mod running;
 mod tls;
 
 use std::sync::Arc;
+use std::thread;
 
 use thiserror::Error;
 
@@ -23,6 +24,7 @@ use crate::config::Settings;
 use crate::domain::{Environment, KeyPolicy, Timestamp, UsageWriter};
 use crate::http::admin::Gate;
 use crate::http::{Endpoints, Health, Layers, OAuthLimits, RequestLog, Scrape};
+use crate::jose::gather_randomness;
 use crate::notices::{NoticeParts, Notices, Webhook, WebhookError, WebhookParts};
 use crate::office::{self, Office, OfficeParts, OfficePolicy};
 use crate::registry::{KeyringError, Promise, Registry, RegistryParts};
@@ -107,6 +109,10 @@ struct House {
 /// # Errors
 /// With the first thing that stands in the way.
 pub async fn start(settings: &Settings, ambient: Ambient) -> Result<Running, AppError> {
+    // Begun first and beside all else, it is over before the first caller comes, or nearly.
+    thread::Builder::new()
+        .name("seeding".to_owned())
+        .spawn(gather_randomness)?;
     let installation = open_installation(settings, &ambient)?;
     let house = House::build(settings, &ambient, installation)?;
     house
@@ -118,7 +124,12 @@ pub async fn start(settings: &Settings, ambient: Ambient) -> Result<Running, App
     if !house.has_live_owner(ambient.clock.now()).await? {
         log::warn!("{NOBODY_ADMINISTERS}");
     }
-    Running::start(settings, &ambient, house)
+    let running = Running::start(settings, &ambient, house)?;
+    // The first caller would pay for it otherwise. Begun earlier, it would take a small machine from what stands up.
+    thread::Builder::new()
+        .name("randomness".to_owned())
+        .spawn(gather_randomness)?;
+    Ok(running)
 }
 
 impl House {

@@ -33,6 +33,13 @@ enum PrivateKey {
     Ps256(RsaKeyPair),
 }
 
+/// Has the cryptographic library gather the randomness it begins with: a tenth of a second of work on one core, which it does once in
+/// a process, when it is first asked to sign. To be called on a thread that nobody waits for.
+pub fn gather_randomness() {
+    // Where there is none to gather, the first signature says so.
+    let _ = aws_lc_rs::rand::fill(&mut [0]);
+}
+
 impl KeyPair {
     /// Makes a new private key: P-256, Ed25519 or RSA with 2048 bits, by the algorithm.
     ///

@@ -35,7 +35,7 @@ pub use compact::{CompactJws, JwsError, LONGEST_COMPACT_JWS};
 pub use json::JsonFault;
 pub use jwk::{Jwk, JwkError, JwkSet};
 pub use jws::{SigningKey, TokenType, TooManyClaims};
-pub use key_pair::{KeyPair, Signature};
+pub use key_pair::{KeyPair, Signature, gather_randomness};
 pub use numeric_date::NumericDate;
 pub use object::JsonObject;
 pub use pkcs8::Pkcs8;
