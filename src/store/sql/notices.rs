@@ -166,6 +166,9 @@ pub(super) fn endings(
     rows.into_iter().map(|row| row.read(near.kind)).collect()
 }
 
+// Clients that are active are said to be neither suspended nor revoked: else SQLite begins with the index of clients by status, which
+// leads to nearly all of them, and not with what ends.
+
 /// Where a page of a list begins: rows after this one are on it.
 fn begin(near: &NearEnd, page: &Page<EndingKey>) -> (i64, String) {
     match &page.after {
@@ -185,11 +188,12 @@ fn secrets_ending(connection: &mut DbConn, near: &NearEnd, page: &Page<EndingKey
     let later = client_secrets::expires_at.gt(end);
     let same = client_secrets::expires_at.eq(end).and(client_secrets::secret_id.gt(id));
     client_secrets::table
-        .inner_join(clients::table)
         .left_join(notices::table.on(noticed))
+        .inner_join(clients::table)
         .filter(notices::notice_id.is_null())
         .filter(client_secrets::status.eq(SecretStatus::Active.as_str()))
-        .filter(clients::status.eq(ClientStatus::Active.as_str()))
+        .filter(clients::status.ne(ClientStatus::Suspended.as_str()))
+        .filter(clients::status.ne(ClientStatus::Revoked.as_str()))
         .filter(
             clients::expires_at
                 .is_null()
@@ -222,7 +226,8 @@ fn clients_ending(connection: &mut DbConn, near: &NearEnd, page: &Page<EndingKey
     clients::table
         .left_join(notices::table.on(noticed))
         .filter(notices::notice_id.is_null())
-        .filter(clients::status.eq(ClientStatus::Active.as_str()))
+        .filter(clients::status.ne(ClientStatus::Suspended.as_str()))
+        .filter(clients::status.ne(ClientStatus::Revoked.as_str()))
         .filter(later.or(same))
         .filter(clients::expires_at.ge(end))
         .filter(clients::expires_at.le(near.span().until.seconds()))
@@ -248,7 +253,8 @@ pub(super) fn count_endings(
         NoticeKind::SecretExpiring => client_secrets::table
             .inner_join(clients::table)
             .filter(client_secrets::status.eq(SecretStatus::Active.as_str()))
-            .filter(clients::status.eq(ClientStatus::Active.as_str()))
+            .filter(clients::status.ne(ClientStatus::Suspended.as_str()))
+            .filter(clients::status.ne(ClientStatus::Revoked.as_str()))
             .filter(clients::expires_at.is_null().or(clients::expires_at.gt(now.seconds())))
             .filter(client_secrets::expires_at.gt(after))
             .filter(client_secrets::expires_at.le(until))
@@ -256,7 +262,8 @@ pub(super) fn count_endings(
             .select((clients::environment, count_star()))
             .load(connection),
         NoticeKind::ClientExpiring => clients::table
-            .filter(clients::status.eq(ClientStatus::Active.as_str()))
+            .filter(clients::status.ne(ClientStatus::Suspended.as_str()))
+            .filter(clients::status.ne(ClientStatus::Revoked.as_str()))
             .filter(clients::expires_at.gt(after))
             .filter(clients::expires_at.le(until))
             .group_by(clients::environment)

@@ -134,6 +134,37 @@ fn an_index_answers_each_question_on_sqlite() {
     }
 }
 
+/// As it is asked each minute, of secrets. Those that were noticed are by far the most.
+const LOOK: &str = "SELECT client_secrets.secret_id, clients.client_id, client_secrets.expires_at FROM client_secrets
+    LEFT JOIN notices ON notices.kind = 'secret_expiring' AND notices.subject = client_secrets.secret_id
+        AND notices.expires_at = client_secrets.expires_at AND notices.days = 30
+    INNER JOIN clients ON client_secrets.client_id = clients.client_id
+    WHERE notices.notice_id IS NULL AND client_secrets.status = 'active' AND clients.status <> 'suspended'
+        AND clients.status <> 'revoked'
+        AND (client_secrets.expires_at > 7 OR (client_secrets.expires_at = 7 AND client_secrets.secret_id > 'x'))
+        AND client_secrets.expires_at >= 7 AND client_secrets.expires_at <= 9
+    ORDER BY client_secrets.expires_at, client_secrets.secret_id LIMIT 200";
+
+#[test]
+fn a_look_at_what_ends_begins_with_what_ends_on_sqlite() {
+    let ground = sqlite_ground();
+    let _store = mintmark::store::open(&ground.settings()).unwrap();
+    let Aside::Sqlite(mut connection) = Aside::open(&ground.url) else {
+        panic!("it is SQLite");
+    };
+    let steps: Vec<Step> = diesel::sql_query(format!("EXPLAIN QUERY PLAN {LOOK}"))
+        .load(&mut connection)
+        .unwrap();
+    let plan: Vec<_> = steps.iter().map(|step| step.detail.as_str()).collect();
+    assert!(
+        plan[0].contains("client_secrets USING COVERING INDEX client_secrets_expiry"),
+        "{plan:?}"
+    );
+    let noticed = "notices USING INDEX notices_once (kind=? AND days=? AND expires_at=? AND subject=?)";
+    assert!(plan.iter().any(|step| step.contains(noticed)), "{plan:?}");
+    assert_eq!(plan.len(), 3, "nothing is put in order afterwards: {plan:?}");
+}
+
 #[test]
 fn an_index_answers_each_question_on_postgresql() {
     let ground = postgresql_ground();
