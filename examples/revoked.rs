@@ -4,7 +4,7 @@
 //! slices, since the speed of a machine changes within seconds and only neighbouring slices compare. No HTTP: what is measured is
 //! what could depend on the number of tokens. It prints lines of fields with tabs between them:
 //!
-//! - `opened`, how many revoked tokens a replica remembers, the milliseconds it took to open, the KiB that it takes;
+//! - `opened`, how many revoked tokens a replica remembers, the milliseconds it took to open;
 //! - `compared`, of what, requests a second beside many and beside none, the ratio of the two, its first and its third quartile.
 
 #[path = "world/house.rs"]
@@ -136,15 +136,10 @@ impl World {
         // A SQLite file has one owner: the bulk takes it over.
         house.commit(&*open(&settings)?)?;
         revoke(&settings.url, &house, revoked)?;
-        let before = resident()?;
         let began = Instant::now();
         let (registry, authority) = house.replica(open(&settings)?)?;
-        println!(
-            "opened\t{}\t{}\t{}",
-            registry.revoked_tokens(),
-            began.elapsed().as_millis(),
-            resident()?.saturating_sub(before)
-        );
+        let (remembered, took) = (registry.revoked_tokens(), began.elapsed().as_millis());
+        println!("opened\t{remembered}\t{took}");
         let token = house.issue(&authority).await?;
         Ok(Self {
             house,
@@ -169,13 +164,6 @@ impl World {
         }
         Ok(done)
     }
-}
-
-/// The resident memory of this process, in KiB.
-fn resident() -> Outcome<u64> {
-    let status = std::fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    Ok(line.ok_or("no VmRSS")?.trim().trim_end_matches(" kB").parse()?)
 }
 
 /// Revokes so many tokens of the house's client, of a secret that it has no more.

@@ -10,8 +10,8 @@ measure_revoked() {
     taskset -c "$server_core" "$examples/revoked" "$revoked" "$@" >"$work/revoked"
     while IFS=$'\t' read -r kind what many none median first third; do
         case $kind in
-        # Here the fields are: how many tokens, milliseconds, KiB.
-        opened) ((what == 0)) || remark "With $what revoked tokens, $store, a replica opens in $many ms, and takes $((none / 1024)) MiB more." ;;
+        # Here the fields are: how many tokens, milliseconds.
+        opened) ((what == 0)) || remark "With $what revoked tokens, $store, a replica opens in $many ms." ;;
         compared)
             row "$what, $store, $revoked revoked tokens; beside none revoked" "$many /s" "$none /s" \
                 "$median ($first–$third)" "$(held "$median" '>= 0.90')"
