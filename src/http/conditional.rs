@@ -1,31 +1,16 @@
 //! Documents that caches keep: `Cache-Control`, `ETag`, and 304 for who has it already (RFC 9110 §13.1.2, RFC 9111).
 
+use std::sync::Arc;
+
 use actix_web::http::header;
+use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
 
-use crate::domain::{Seconds, sha256};
-
-/// A document with its entity tag, quotes included.
-pub(super) struct Document {
-    pub(super) body: String,
-    pub(super) etag: String,
-}
-
-impl Document {
-    /// Tags `body` with the first half of its SHA-256: a strong entity tag (RFC 9110 §8.8.3).
-    pub(super) fn new(body: String) -> Self {
-        let digest = sha256(&[body.as_bytes()]);
-        let etag = digest[..16]
-            .iter()
-            .fold(String::from("\""), |text, byte| text + &format!("{byte:02x}"))
-            + "\"";
-        Self { body, etag }
-    }
-}
+use crate::domain::{Document, Seconds};
 
 /// The document, or 304 when the caller names its tag.
-pub(super) fn answer(request: &HttpRequest, document: Document, max_age: Seconds) -> HttpResponse {
-    let known = is_known(request, &document.etag);
+pub(super) fn answer(request: &HttpRequest, document: &Document, max_age: Seconds) -> HttpResponse {
+    let known = is_known(request, document.etag());
     let mut response = if known {
         HttpResponse::NotModified()
     } else {
@@ -33,11 +18,12 @@ pub(super) fn answer(request: &HttpRequest, document: Document, max_age: Seconds
     };
     response
         .insert_header((header::CACHE_CONTROL, format!("public, max-age={}", max_age.get())))
-        .insert_header((header::ETAG, document.etag.as_str()));
+        .insert_header((header::ETAG, document.etag()));
     if known {
         return response.finish();
     }
-    response.content_type("application/json").body(document.body)
+    let body = Bytes::from_owner(Arc::clone(document.body()));
+    response.content_type("application/json").body(body)
 }
 
 /// Whether `If-None-Match` names `etag`, compared weakly (RFC 9110 §13.1.2), or anything at all.

@@ -6,11 +6,11 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 
-use super::conditional::{Document, answer};
+use super::conditional::answer;
 use super::endpoints::Endpoints;
 use super::error::OAuthError;
 use crate::authority::PresentedMethod;
-use crate::domain::{GrantType, Scope};
+use crate::domain::{Document, GrantType, Scope};
 use crate::store::StoreError;
 use crate::telemetry::Endpoint;
 
@@ -47,7 +47,7 @@ struct Metadata<'a> {
 pub(super) async fn metadata(request: HttpRequest, endpoints: Data<Endpoints>) -> HttpResponse {
     let began = Instant::now();
     let response = match document(&endpoints).await {
-        Ok(document) => answer(&request, document, endpoints.limits.max_age),
+        Ok(document) => answer(&request, &document, endpoints.limits.max_age),
         Err(error) => endpoints.refuse(
             &OAuthError::Authority(error.into()),
             &endpoints.caller(&request),
@@ -80,5 +80,5 @@ async fn document(endpoints: &Endpoints) -> Result<Document, StoreError> {
         revocation_endpoint_auth_methods_supported: auth_methods,
     };
     let body = serde_json::to_string(&metadata).map_err(|error| StoreError::Corrupt(error.to_string()))?;
-    Ok(Document::new(body))
+    Ok(Document::new(&body))
 }

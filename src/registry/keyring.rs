@@ -5,7 +5,7 @@ use std::fmt;
 
 use thiserror::Error;
 
-use crate::domain::{Algorithm, Environment, KeyId, KeyState, SigningKeyRecord, Timestamp};
+use crate::domain::{Algorithm, Document, Environment, KeyId, KeyState, SigningKeyRecord, Timestamp};
 use crate::jose::{Jwk, JwkError, JwkSet, KeyError, KeyPair, SigningKey, TokenType, VerifyingKey};
 use crate::store::{Records, SealedColumn, Sealer, StoreError, Unopenable};
 
@@ -13,7 +13,7 @@ use crate::store::{Records, SealedColumn, Sealer, StoreError, Unopenable};
 pub struct Keyring {
     signing: Option<SigningKey>,
     verifying: HashMap<KeyId, VerifyingKey>,
-    jwks: String,
+    jwks: Document,
     ages: Vec<KeyAge>,
 }
 
@@ -84,7 +84,7 @@ impl Keyring {
         Ok(Self {
             signing,
             verifying,
-            jwks: in_json(&jwks),
+            jwks: Document::new(&in_json(&jwks)),
             ages,
         })
     }
@@ -103,7 +103,7 @@ impl Keyring {
 
     /// The JWK set as it is served (RFC 7517 §5), in JSON.
     #[must_use]
-    pub fn jwks(&self) -> &str {
+    pub const fn jwks(&self) -> &Document {
         &self.jwks
     }
 
