@@ -4,6 +4,7 @@
 #[path = "../tests/it/support/allocating.rs"]
 mod allocating;
 #[path = "../tests/it/support/counting.rs"]
+#[expect(dead_code, reason = "bytes are weighed by a test alone")]
 mod counting;
 #[path = "world/house.rs"]
 #[expect(dead_code, reason = "what is counted is asked over HTTP")]

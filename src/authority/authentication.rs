@@ -96,7 +96,7 @@ impl AuthenticatedClient {
     #[must_use]
     pub fn ends_at(&self) -> Option<Timestamp> {
         let secret = &self.registered.secrets[self.place];
-        let ends = [self.registered.client.expires_at, secret.expires_at];
+        let ends = [self.registered.client.expires_at, secret.window.expires_at];
         ends.into_iter().flatten().min()
     }
 
@@ -246,7 +246,7 @@ fn prove(
     let matching = secrets.position(|secret| secret.digest.matches(digest));
     let place = matching.ok_or(Rejection::WrongSecret)?;
     let secret = &registered.secrets[place];
-    if !secret.is_live(now) {
+    if !secret.window.is_live(now) {
         return Err(Rejection::SecretOutsideWindow);
     }
     if !registered.is_live(now) {

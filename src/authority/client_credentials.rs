@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use super::authentication::AuthenticatedClient;
 use super::error::AuthorityError;
-use crate::domain::{
-    ClientRole, Entitlement, GrantType, Granted, Invalid, PartnerId, ResourceIndicator, Scope, SecretId,
-};
+use crate::domain::{Entitlement, GrantType, Granted, Invalid, PartnerId, ResourceIndicator, Scope, SecretId};
 
 /// What a token request asks for, as sent. It is looked at only once its sender is authenticated.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,7 +29,6 @@ impl TokenRequest<'_> {
 /// What an authenticated client is given: scopes, and the audiences they belong to. The issuer takes nothing else.
 pub struct Grant {
     client: AuthenticatedClient,
-    partner_id: PartnerId,
     granted: Arc<Granted>,
 }
 
@@ -49,9 +46,9 @@ impl Grant {
     }
 
     /// The partner behind the client.
-    #[must_use]
-    pub const fn partner_id(&self) -> &PartnerId {
-        &self.partner_id
+    pub(super) fn partner_id(&self) -> &PartnerId {
+        let partner_id = self.client.registered().partner_id();
+        partner_id.expect("a grant is made for a partner's client only")
     }
 
     /// The scopes and the audiences, at least one of each.
@@ -66,12 +63,11 @@ impl Grant {
 /// # Errors
 /// `unauthorized_client` for a client that obtains no tokens, `invalid_target` and `invalid_scope` for what it may not ask.
 pub(super) fn grant(client: AuthenticatedClient, request: &TokenRequest<'_>) -> Result<Grant, AuthorityError> {
-    let ClientRole::Partner { partner_id, .. } = &client.registered().client.role else {
+    if client.registered().partner_id().is_none() {
         return Err(AuthorityError::UnauthorizedClient(
             "a resource server obtains no tokens",
         ));
-    };
-    let partner_id = partner_id.clone();
+    }
     let entitlements = &client.registered().entitlements;
     let granted = match (request.scope, request.resources.as_slice()) {
         (None, []) => entitlements.everything().cloned(),
@@ -84,11 +80,7 @@ pub(super) fn grant(client: AuthenticatedClient, request: &TokenRequest<'_>) -> 
     };
     // Without `scope`: all the scopes of the targets (RFC 6749 §3.3, the documented default).
     let granted = granted.ok_or(AuthorityError::InvalidScope(Invalid::new("of this client is empty")))?;
-    Ok(Grant {
-        client,
-        partner_id,
-        granted,
-    })
+    Ok(Grant { client, granted })
 }
 
 /// Whom a token is to be for (RFC 8707 §2).

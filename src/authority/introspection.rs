@@ -9,7 +9,7 @@ use super::authentication::{AuthenticatedClient, PresentedCredentials};
 use super::claims::IssuedToken;
 use super::error::{AuthorityError, Denial, Rejection};
 use super::{Authority, Caller};
-use crate::domain::{ClientRole, ResourceIndicator, Scope, Timestamp};
+use crate::domain::{ResourceIndicator, Scope, Timestamp};
 use crate::registry::{RegisteredClient, View};
 
 /// The answer of the introspection endpoint (RFC 7662 §2.2).
@@ -114,18 +114,14 @@ impl Authority {
 
     /// Whether the client, the partners above it and the secret that obtained the token may all still act.
     fn still_holds(&self, holder: &RegisteredClient, token: &IssuedToken, now: Timestamp) -> bool {
-        let its_partner = match &holder.client.role {
-            ClientRole::Partner { partner_id, .. } => *partner_id == token.partner_id,
-            ClientRole::ResourceServer { .. } => false,
-        };
         let its_secret = holder
             .secrets
             .iter()
             .find(|secret| secret.secret_id.as_str() == token.jti.secret_id());
         holder.client.environment == self.environment()
-            && its_partner
+            && holder.partner_id() == Some(&token.partner_id)
             && holder.is_live(now)
-            && its_secret.is_some_and(|secret| secret.is_live(now))
+            && its_secret.is_some_and(|secret| secret.window.is_live(now))
     }
 
     fn active(&self, token: &IssuedToken, scope: &Scope) -> ActiveToken {

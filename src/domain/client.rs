@@ -31,11 +31,8 @@ impl ClientId {
     /// A new identifier: the environment's tag, a word people know the client by, ten random characters.
     #[must_use]
     pub fn mint(environment: Environment, word: &str, entropy: &dyn Entropy) -> Self {
-        Self(format!(
-            "{}-{word}-{}",
-            environment.tag(),
-            random::base32(entropy, RANDOM_END)
-        ))
+        let random = random::base32(entropy, RANDOM_END);
+        Self(format!("{}-{word}-{random}", environment.tag()).into())
     }
 
     /// Where a client of this name would be at home, if there were one.
@@ -55,7 +52,7 @@ impl FromStr for ClientId {
                 .bytes()
                 .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
         if ours {
-            Ok(Self(text.to_owned()))
+            Ok(Self(text.into()))
         } else {
             Err(Invalid::new("is not a client identifier of this server"))
         }
@@ -258,13 +255,19 @@ impl ClientStatus {
             Self::Revoked => "revoked",
         }
     }
+
+    /// Whether a client of this status, which stops working at `expires_at`, works at `now`.
+    #[must_use]
+    pub fn is_live(self, expires_at: Option<Timestamp>, now: Timestamp) -> bool {
+        self == Self::Active && expires_at.is_none_or(|expiry| now < expiry)
+    }
 }
 
 impl Client {
     /// Whether the client itself may act at `now`; its partner and its secret are another matter.
     #[must_use]
     pub fn is_live(&self, now: Timestamp) -> bool {
-        self.status == ClientStatus::Active && self.expires_at.is_none_or(|expiry| now < expiry)
+        self.status.is_live(self.expires_at, now)
     }
 
     /// The partner it belongs to, if it is a partner's.

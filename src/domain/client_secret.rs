@@ -1,9 +1,10 @@
 //! What is kept of a client's secret: id, note, hint, window, and the keyed digest; never the secret.
 
+use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::client::ClientId;
 use super::invalid::Invalid;
@@ -11,7 +12,7 @@ use super::journal::Epoch;
 use super::random;
 use super::refusal::Refusal;
 use super::secret::SecretDigest;
-use super::text::{Name, text_type};
+use super::text::Name;
 use super::time::{Seconds, Timestamp};
 use crate::ambient::Entropy;
 
@@ -21,10 +22,11 @@ pub const MOST_LIVE_SECRETS: usize = 5;
 /// Characters in a secret's id: 80 random bits.
 const SECRET_ID_CHARACTERS: usize = 16;
 
-text_type! {
-    /// The id of a secret, by which it is named without being shown. Every `jti` begins with the id of the secret that obtained it.
-    SecretId
-}
+/// The id of a secret, by which it is named without being shown. Every `jti` begins with the id of the secret that obtained it. All are
+/// equally long, so none needs room elsewhere.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct SecretId([u8; SECRET_ID_CHARACTERS]);
 
 impl SecretId {
     /// Its length in characters.
@@ -33,7 +35,42 @@ impl SecretId {
     /// A new one.
     #[must_use]
     pub fn mint(entropy: &dyn Entropy) -> Self {
-        Self(random::base32(entropy, SECRET_ID_CHARACTERS))
+        Self(random::base32_characters(entropy))
+    }
+
+    /// The text.
+    ///
+    /// # Panics
+    /// Never: only characters of the alphabet of random ids get here.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        str::from_utf8(&self.0).expect("every character of the alphabet is ASCII")
+    }
+}
+
+impl fmt::Display for SecretId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for SecretId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_str().fmt(f)
+    }
+}
+
+impl TryFrom<String> for SecretId {
+    type Error = Invalid;
+
+    fn try_from(text: String) -> Result<Self, Invalid> {
+        text.parse()
+    }
+}
+
+impl From<SecretId> for String {
+    fn from(secret_id: SecretId) -> Self {
+        secret_id.as_str().to_owned()
     }
 }
 
@@ -41,11 +78,9 @@ impl FromStr for SecretId {
     type Err = Invalid;
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
-        if random::is_base32(text, SECRET_ID_CHARACTERS) {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(Invalid::new("is not the id of a secret"))
-        }
+        let characters = text.as_bytes().try_into().ok();
+        let ours = characters.filter(|_| random::is_base32(text, SECRET_ID_CHARACTERS));
+        ours.map(Self).ok_or(Invalid::new("is not the id of a secret"))
     }
 }
 
@@ -70,6 +105,31 @@ impl SecretStatus {
             Self::Active => "active",
             Self::Retired => "retired",
         }
+    }
+}
+
+/// When a secret works: from a moment on, until another, and not at all once it was ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SecretWindow {
+    /// From when it works.
+    pub not_before: Timestamp,
+    /// Until when it works, if it is not ended before.
+    pub expires_at: Option<Timestamp>,
+    /// Whether it was ended.
+    pub status: SecretStatus,
+}
+
+impl SecretWindow {
+    /// Whether the secret works at `now`.
+    #[must_use]
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        self.not_before <= now && !self.has_ended(now)
+    }
+
+    /// Whether it has stopped working for good.
+    #[must_use]
+    pub fn has_ended(&self, now: Timestamp) -> bool {
+        self.status == SecretStatus::Retired || self.expires_at.is_some_and(|expiry| expiry <= now)
     }
 }
 
@@ -107,16 +167,26 @@ pub struct ClientSecret {
 }
 
 impl ClientSecret {
+    /// When it works.
+    #[must_use]
+    pub const fn window(&self) -> SecretWindow {
+        SecretWindow {
+            not_before: self.not_before,
+            expires_at: self.expires_at,
+            status: self.status,
+        }
+    }
+
     /// Whether it works at `now`.
     #[must_use]
     pub fn is_live(&self, now: Timestamp) -> bool {
-        self.not_before <= now && !self.has_ended(now)
+        self.window().is_live(now)
     }
 
     /// Whether it has stopped working for good.
     #[must_use]
     pub fn has_ended(&self, now: Timestamp) -> bool {
-        self.status == SecretStatus::Retired || self.expires_at.is_some_and(|expiry| expiry <= now)
+        self.window().has_ended(now)
     }
 
     /// Whether nobody is likely to miss it: it has not ended, has not been used for `silence`, nor made or come into force since, and

@@ -20,7 +20,7 @@ impl KeyId {
     /// The name of the key whose RFC 7638 §3 thumbprint is `sha256`.
     #[must_use]
     pub fn from_thumbprint(sha256: [u8; 32]) -> Self {
-        Self(URL_SAFE_NO_PAD.encode(sha256))
+        Self(URL_SAFE_NO_PAD.encode(sha256).into())
     }
 }
 
@@ -29,7 +29,7 @@ impl FromStr for KeyId {
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
         if text.len() == THUMBPRINT_CHARACTERS && URL_SAFE_NO_PAD.decode(text).is_ok() {
-            Ok(Self(text.to_owned()))
+            Ok(Self(text.into()))
         } else {
             Err(Invalid::new("is not a key thumbprint: 43 characters of base64url"))
         }

@@ -41,7 +41,7 @@ pub use action::Action;
 pub use algorithm::Algorithm;
 pub use api::Api;
 pub use client::{AccessLevel, AllowedApis, AuthMethod, Client, ClientId, ClientRole, ClientStatus, TokenLifetime};
-pub use client_secret::{ClientSecret, MOST_LIVE_SECRETS, SecretId, SecretStatus};
+pub use client_secret::{ClientSecret, MOST_LIVE_SECRETS, SecretId, SecretStatus, SecretWindow};
 pub use delivery::{Delivery, DeliveryState, FailedAttempt, KeptNotice};
 pub use document::Document;
 pub use entitlement::{Entitlement, Granted, entitlements};

@@ -30,7 +30,8 @@ impl NoticeId {
     /// A new one.
     #[must_use]
     pub fn mint(now: Milliseconds, entropy: &dyn Entropy) -> Self {
-        Self(random::base32_of(now.0.unsigned_abs(), TIME_CHARACTERS) + &random::base32(entropy, RANDOM_CHARACTERS))
+        let time = random::base32_of(now.0.unsigned_abs(), TIME_CHARACTERS);
+        Self((time + &random::base32(entropy, RANDOM_CHARACTERS)).into())
     }
 }
 
@@ -39,7 +40,7 @@ impl FromStr for NoticeId {
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
         if random::is_base32(text, TIME_CHARACTERS + RANDOM_CHARACTERS) {
-            Ok(Self(text.to_owned()))
+            Ok(Self(text.into()))
         } else {
             Err(Invalid::new("is not the id of a notice"))
         }

@@ -25,7 +25,7 @@ impl OperatorId {
     /// A new one.
     #[must_use]
     pub fn mint(entropy: &dyn Entropy) -> Self {
-        Self(random::base32(entropy, OPERATOR_ID_CHARACTERS))
+        Self(random::base32(entropy, OPERATOR_ID_CHARACTERS).into())
     }
 }
 
@@ -34,7 +34,7 @@ impl FromStr for OperatorId {
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
         if random::is_base32(text, OPERATOR_ID_CHARACTERS) {
-            Ok(Self(text.to_owned()))
+            Ok(Self(text.into()))
         } else {
             Err(Invalid::new("is not the id of an operator"))
         }

@@ -15,6 +15,13 @@ pub(super) fn base32(entropy: &dyn Entropy, length: usize) -> String {
         .collect()
 }
 
+/// So many characters, each worth five random bits.
+pub(super) fn base32_characters<const LENGTH: usize>(entropy: &dyn Entropy) -> [u8; LENGTH] {
+    let mut bytes = [0; LENGTH];
+    entropy.fill(&mut bytes);
+    bytes.map(|byte| ALPHABET[usize::from(byte & 31)])
+}
+
 /// The lowest bits of `number` in `length` characters, five bits each, so that texts sort as their numbers do.
 pub(super) fn base32_of(number: u64, length: usize) -> String {
     let digits = (0..length).scan(number, |rest, _| {

@@ -28,7 +28,7 @@ impl RequestId {
     pub fn mint(entropy: &dyn Entropy) -> Self {
         let mut bytes = [0; 16];
         entropy.fill(&mut bytes);
-        Self(URL_SAFE_NO_PAD.encode(bytes))
+        Self(URL_SAFE_NO_PAD.encode(bytes).into())
     }
 }
 
@@ -41,7 +41,7 @@ impl FromStr for RequestId {
                 .bytes()
                 .all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
         if sane {
-            Ok(Self(text.to_owned()))
+            Ok(Self(text.into()))
         } else {
             Err(Invalid::new(
                 "must have 8 to 64 characters, each a letter, a digit or one of . _ -",

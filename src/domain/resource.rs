@@ -30,7 +30,7 @@ impl FromStr for ResourceIndicator {
             .split_once(':')
             .is_some_and(|(scheme, rest)| is_scheme(scheme) && is_hierarchical_part(rest));
         if absolute {
-            Ok(Self(text.to_owned()))
+            Ok(Self(text.into()))
         } else {
             Err(Invalid::new(
                 "is not an absolute URI such as https://api.example.com/orders",

@@ -34,7 +34,7 @@ impl FromStr for ScopeToken {
             .bytes()
             .all(|byte| matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e))
         {
-            Ok(Self(text.to_owned()))
+            Ok(Self(text.into()))
         } else {
             Err(Invalid::new("holds a character that no scope token may hold"))
         }

@@ -4,13 +4,13 @@ use std::str::FromStr;
 
 use super::invalid::Invalid;
 
-/// Declares a text type: parsed by `FromStr`, carried by serde as a string, shown as it is.
+/// Declares a text type: parsed by `FromStr`, carried by serde as a string, shown as it is. It never grows, so it has no room to.
 macro_rules! text_type {
     ($(#[$documentation:meta])* $name:ident) => {
         $(#[$documentation])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, ::serde::Serialize, ::serde::Deserialize)]
         #[serde(try_from = "String", into = "String")]
-        pub struct $name(String);
+        pub struct $name(Box<str>);
 
         impl $name {
             /// The text.
@@ -42,7 +42,7 @@ macro_rules! text_type {
 
         impl From<$name> for String {
             fn from(text: $name) -> Self {
-                text.0
+                text.0.into()
             }
         }
     };
@@ -59,11 +59,11 @@ fn is_slug(text: &str) -> bool {
             .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }
 
-fn slug(text: &str) -> Result<String, Invalid> {
+fn slug(text: &str) -> Result<Box<str>, Invalid> {
     if text.len() < 2 || text.len() > 40 {
         Err(Invalid::new("must have 2 to 40 characters"))
     } else if is_slug(text) {
-        Ok(text.to_owned())
+        Ok(text.into())
     } else {
         Err(Invalid::new(
             "may hold lower-case letters, digits and single hyphens, and must begin with a letter",
@@ -117,7 +117,7 @@ impl FromStr for Name {
         } else if trimmed.chars().any(is_invisible) {
             Err(Invalid::new("holds a character that cannot be seen"))
         } else {
-            Ok(Self(trimmed.to_owned()))
+            Ok(Self(trimmed.into()))
         }
     }
 }
@@ -144,7 +144,7 @@ impl FromStr for EmailAddress {
                 .rsplit_once('@')
                 .is_some_and(|(local, domain)| is_local_part(local) && is_domain(domain));
         if well_formed {
-            Ok(Self(lowered))
+            Ok(Self(lowered.into()))
         } else {
             Err(Invalid::new("is not an e-mail address such as name@example.com"))
         }

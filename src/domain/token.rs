@@ -33,7 +33,7 @@ impl TokenId {
         text.push_str(secret_id.as_str());
         text.push('.');
         URL_SAFE_NO_PAD.encode_string(random, &mut text);
-        Self(text)
+        Self(text.into())
     }
 
     /// The id of the secret that obtained the token.
@@ -55,7 +55,7 @@ impl FromStr for TokenId {
                     .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
         });
         if ours {
-            Ok(Self(text.to_owned()))
+            Ok(Self(text.into()))
         } else {
             Err(Invalid::new("is not the id of a token of this server"))
         }

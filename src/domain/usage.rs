@@ -254,7 +254,7 @@ impl UsageWriter {
     /// A new name.
     #[must_use]
     pub fn mint(entropy: &dyn Entropy) -> Self {
-        Self(random::base32(entropy, WRITER_CHARACTERS))
+        Self(random::base32(entropy, WRITER_CHARACTERS).into())
     }
 }
 
@@ -263,7 +263,7 @@ impl FromStr for UsageWriter {
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
         if random::is_base32(text, WRITER_CHARACTERS) {
-            Ok(Self(text.to_owned()))
+            Ok(Self(text.into()))
         } else {
             Err(Invalid::new("is not the name of a writer"))
         }

@@ -18,7 +18,7 @@ use super::peer::PeerAddress;
 use super::quiet::Awaiting;
 use crate::ambient::Entropy;
 use crate::authority::{Authority, AuthorityError, Caller, Denial, PresentedCredentials, Rejection};
-use crate::domain::{Client, Environment, PartnerId, RequestId, Seconds};
+use crate::domain::{Environment, PartnerId, RequestId, Seconds};
 use crate::telemetry::{Endpoint, Line, Metrics, Reason};
 
 /// The bounds of the public listener.
@@ -111,9 +111,8 @@ impl Endpoints {
         let (environment, request_id, source) = (self.environment(), caller.request_id.as_str(), caller.source);
         let asked = asked_of(endpoint);
         let client = error.denial().and_then(|denial| denial.client.as_ref());
-        let client = client.map(|registered| &registered.client);
-        let client_id = client.map(|client| client.client_id.as_str());
-        let partner_id = client.and_then(Client::partner_id).map(PartnerId::as_str);
+        let client_id = client.map(|registered| registered.client.client_id.as_str());
+        let partner_id = client.and_then(|registered| registered.partner_id().map(PartnerId::as_str));
         if status >= 500 {
             log::error!(environment:% = environment, request_id, source:% = source, status, client_id, partner_id; "{asked} failed: {error}");
         } else {

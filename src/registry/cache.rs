@@ -1,5 +1,7 @@
 //! The clients a replica remembers: as many as it is given room for, and never one that a commit has overtaken.
 
+use std::borrow::Borrow;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use quick_cache::sync::Cache;
@@ -15,10 +17,34 @@ const STRANGERS_REMEMBERED: usize = 10_000;
 
 /// The clients remembered, and the identifiers known to be nobody's.
 pub(super) struct ClientCache {
-    known: Cache<ClientId, Kept>,
+    known: Cache<OfItsId, Kept>,
     strangers: Cache<ClientId, ()>,
     alike: Alike,
     changes: Changes,
+}
+
+/// A client, found by the id it holds: the id is not held a second time.
+#[derive(Clone)]
+struct OfItsId(Arc<RegisteredClient>);
+
+impl Borrow<ClientId> for OfItsId {
+    fn borrow(&self) -> &ClientId {
+        &self.0.client.client_id
+    }
+}
+
+impl PartialEq for OfItsId {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.client.client_id == other.0.client.client_id
+    }
+}
+
+impl Eq for OfItsId {}
+
+impl Hash for OfItsId {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.client.client_id.hash(state);
+    }
 }
 
 /// A client, and the moment before it was read. It lies here until it is read again or makes room, also when a partner above it has
@@ -81,7 +107,7 @@ impl ClientCache {
                     client: Arc::clone(client),
                     read: began,
                 };
-                self.known.insert(client_id.clone(), kept);
+                self.known.insert(OfItsId(Arc::clone(client)), kept);
             }
             None => self.strangers.insert(client_id.clone(), ()),
         }

@@ -17,7 +17,8 @@ use thiserror::Error;
 
 use super::Registry;
 use super::held::Held;
-use crate::domain::{Client, ClientId, Environment, Limit, Limits, Rate};
+use super::registered::KnownClient;
+use crate::domain::{ClientId, Environment, Limit, Limits, Rate};
 
 /// What anybody may do in a minute, whatever their plan, on each replica.
 #[derive(Clone, Copy, Debug)]
@@ -174,7 +175,7 @@ impl BucketTable {
     }
 
     /// The buckets of a client within these limits.
-    pub(super) fn rates(&self, client: &Client, limits: Option<&Limits>) -> Rates {
+    pub(super) fn rates(&self, client: &KnownClient, limits: Option<&Limits>) -> Rates {
         let Some(limits) = limits else {
             return Rates::default();
         };

@@ -35,7 +35,7 @@ pub use keyring::{KeyAge, Keyring, KeyringError};
 pub use limits::{Budgets, Exceeded, Policy, Rates, Remainder};
 pub use pulse::{Freshness, Promise};
 pub use quota::{QuotaError, Quotas, Spending};
-pub use registered::{Entitlements, RegisteredClient};
+pub use registered::{Entitlements, KnownClient, KnownSecret, RegisteredClient};
 pub use under_keyring::{Shelf, UnderKeyring};
 pub use usage::Happening;
 pub use view::View;

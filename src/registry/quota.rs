@@ -18,8 +18,8 @@ use self::block::{Balance, Rule, Token};
 use self::holding::{Holding, Key, NoToken};
 use super::held::Held;
 use super::limits::{Exceeded, Policy};
-use super::{RegisteredClient, Registry};
-use crate::domain::{Client, Limit, Limits, MeterHolder, QuotaMode, Timestamp, Window};
+use super::{KnownClient, RegisteredClient, Registry};
+use crate::domain::{Limit, Limits, MeterHolder, QuotaMode, Timestamp, Window};
 use crate::store::{Asker, Door, Draw, Return, Store, StoreError};
 use crate::telemetry::Metrics;
 
@@ -96,7 +96,7 @@ impl QuotaTable {
 
     /// The quotas of a client within these limits. The client's own come first, so that a client beyond them takes nothing from
     /// the others, not even for a moment.
-    pub(super) fn of(&self, client: &Client, limits: Option<&Limits>) -> Quotas {
+    pub(super) fn of(&self, client: &KnownClient, limits: Option<&Limits>) -> Quotas {
         let Some(limits) = limits else {
             return Quotas::default();
         };

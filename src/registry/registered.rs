@@ -1,4 +1,7 @@
 //! Everything that decides about one client, read together: itself, its secrets, the partners above it, what it may have.
+//!
+//! There may be a hundred thousand of them, so of what is kept in the store only that is remembered which a request asks for: no names,
+//! no notes, nothing of how things came about. `tests/it/oauth/room.rs` holds a client to its budget of bytes.
 
 use std::sync::Arc;
 
@@ -6,8 +9,9 @@ use super::limits::Rates;
 use super::quota::Quotas;
 use super::usage::Tally;
 use crate::domain::{
-    Client, ClientId, ClientRole, ClientSecret, Entitlement, Granted, Limits, Partner, PartnerId, PartnerStatus,
-    ResourceIndicator, Timestamp, entitlements,
+    AllowedSources, Api, AuthMethod, Client, ClientId, ClientRole, ClientSecret, ClientStatus, Entitlement,
+    Environment, Granted, Limits, Partner, PartnerId, PartnerStatus, ResourceIndicator, SecretDigest, SecretId,
+    SecretWindow, Timestamp, TokenLifetime, entitlements,
 };
 use crate::store::{Records, StoreError};
 
@@ -15,13 +19,13 @@ use crate::store::{Records, StoreError};
 #[derive(Debug)]
 pub struct RegisteredClient {
     /// The client.
-    pub client: Client,
+    pub client: KnownClient,
     /// Its secrets, the ended ones too.
-    pub secrets: Vec<ClientSecret>,
+    pub secrets: Box<[KnownSecret]>,
     /// The partner it belongs to and that partner's parent; none for a resource server.
     pub partners: Arc<[Partner]>,
-    /// What bounds its tokens; none where nothing does.
-    pub limits: Option<Limits>,
+    /// What bounds its tokens; none where nothing does. Boxed, as few have any.
+    pub limits: Option<Box<Limits>>,
     /// What counts its tokens.
     pub rates: Rates,
     /// The quotas its tokens count in.
@@ -32,6 +36,60 @@ pub struct RegisteredClient {
     pub audience: Option<ResourceIndicator>,
     /// What it has been counted with and is not yet written.
     pub(super) tally: Tally,
+}
+
+/// What a request asks of a client itself.
+#[derive(Debug)]
+pub struct KnownClient {
+    /// Its identifier; also the `sub` of its tokens.
+    pub client_id: ClientId,
+    /// Where it works.
+    pub environment: Environment,
+    /// How it authenticates.
+    pub token_endpoint_auth_method: AuthMethod,
+    /// From where it may come.
+    pub allowed_sources: AllowedSources,
+    /// How long its tokens live, where that differs from the server's setting.
+    pub token_lifetime: Option<TokenLifetime>,
+    /// When it stops working by itself.
+    pub expires_at: Option<Timestamp>,
+    /// Whether it works.
+    pub status: ClientStatus,
+}
+
+impl From<Client> for KnownClient {
+    fn from(client: Client) -> Self {
+        Self {
+            client_id: client.client_id,
+            environment: client.environment,
+            token_endpoint_auth_method: client.token_endpoint_auth_method,
+            allowed_sources: client.allowed_sources,
+            token_lifetime: client.token_lifetime,
+            expires_at: client.expires_at,
+            status: client.status,
+        }
+    }
+}
+
+/// What a request asks of a secret.
+#[derive(Debug)]
+pub struct KnownSecret {
+    /// Its id.
+    pub secret_id: SecretId,
+    /// Its keyed digest.
+    pub digest: SecretDigest,
+    /// When it works.
+    pub window: SecretWindow,
+}
+
+impl From<ClientSecret> for KnownSecret {
+    fn from(secret: ClientSecret) -> Self {
+        Self {
+            window: secret.window(),
+            secret_id: secret.secret_id,
+            digest: secret.digest,
+        }
+    }
 }
 
 /// What tokens can be for: of each API, and all of it together, which is what a request that names no scope is granted.
@@ -93,24 +151,39 @@ impl RegisteredClient {
                 audience = Some(api.audience);
             }
         }
-        let entitlements = entitlements(&client, &partners, &records.apis(client.environment)?);
-        Ok(Some(Self {
-            limits: Limits::of(&client, &partners),
+        let apis = records.apis(client.environment)?;
+        Ok(Some(Self::new((client, secrets), (partners, audience), &apis)))
+    }
+
+    /// A client and its secrets, below these partners or with this audience. It holds nothing together with others yet.
+    pub(super) fn new(
+        (client, secrets): (Client, Vec<ClientSecret>),
+        (partners, audience): (Vec<Partner>, Option<ResourceIndicator>),
+        apis: &[Api],
+    ) -> Self {
+        Self {
+            limits: Limits::of(&client, &partners).map(Box::new),
             rates: Rates::default(),
             quotas: Quotas::default(),
-            client,
-            secrets,
+            entitlements: Arc::new(entitlements(&client, &partners, apis).into()),
+            client: client.into(),
+            secrets: secrets.into_iter().map(KnownSecret::from).collect(),
             partners: partners.into(),
-            entitlements: Arc::new(entitlements.into()),
             audience,
             tally: Tally::default(),
-        }))
+        }
+    }
+
+    /// The partner it belongs to, if it is a partner's.
+    #[must_use]
+    pub fn partner_id(&self) -> Option<&PartnerId> {
+        self.partners.first().map(|partner| &partner.partner_id)
     }
 
     /// Whether the client, and every partner above it, may act at `now`.
     #[must_use]
     pub fn is_live(&self, now: Timestamp) -> bool {
-        self.client.is_live(now)
+        self.client.status.is_live(self.client.expires_at, now)
             && self
                 .partners
                 .iter()

@@ -7,7 +7,6 @@ use std::task::{Context, Waker};
 use std::time::Duration;
 
 use super::cache::Remembered;
-use super::usage::Tally;
 use super::*;
 use crate::ambient::{Clock as _, SystemClock, SystemEntropy};
 use crate::domain::{
@@ -342,17 +341,7 @@ async fn a_bounded_staleness_asks_the_store_less_often() {
 fn a_fill_that_a_commit_overtook_is_not_kept() {
     let clients = ClientCache::new(10);
     let (client, _) = client();
-    let found = Arc::new(RegisteredClient {
-        client: client.clone(),
-        secrets: Vec::new(),
-        partners: Arc::new([]),
-        limits: None,
-        rates: Rates::default(),
-        quotas: Quotas::default(),
-        entitlements: Arc::new(Vec::new().into()),
-        audience: None,
-        tally: Tally::default(),
-    });
+    let found = Arc::new(read((client.clone(), Vec::new()), &[]));
     let entry = Mutation::ClientSuspended(client.clone()).entry(
         Epoch::new(1),
         &by_the_server(),
@@ -369,8 +358,8 @@ fn a_fill_that_a_commit_overtook_is_not_kept() {
     assert!(matches!(clients.get(&client.client_id), Remembered::Forgotten));
 }
 
-/// A client of these partners in `environment`, with one secret, as it is read.
-pub(super) fn found(environment: Environment, partners: &[&str]) -> RegisteredClient {
+/// A client of these partners in `environment`, with one secret, as it is kept.
+pub(super) fn kept(environment: Environment, partners: &[&str]) -> (Client, ClientSecret) {
     let (mut client, mut secret) = client();
     client.client_id = ClientId::mint(environment, "shop", &SystemEntropy::new());
     client.environment = environment;
@@ -385,42 +374,40 @@ pub(super) fn found(environment: Environment, partners: &[&str]) -> RegisteredCl
             api_id: "orders".parse().unwrap(),
         },
     };
+    (client, secret)
+}
+
+/// What is kept of a client of these partners, as it is read where there is no API.
+pub(super) fn read(kept: (Client, Vec<ClientSecret>), partners: &[&str]) -> RegisteredClient {
     let of = |partner_id: &&str| Partner {
         partner_id: partner_id.parse().unwrap(),
         ..partner()
     };
-    RegisteredClient {
-        client,
-        secrets: vec![secret],
-        partners: partners.iter().map(of).collect(),
-        limits: None,
-        rates: Rates::default(),
-        quotas: Quotas::default(),
-        entitlements: Arc::new(Vec::new().into()),
-        audience: None,
-        tally: Tally::default(),
-    }
+    RegisteredClient::new(kept, (partners.iter().map(of).collect(), None), &[])
 }
 
-/// Such a client, remembered.
-fn remembered(clients: &ClientCache, environment: Environment, partners: &[&str]) -> Arc<RegisteredClient> {
-    let found = Arc::new(found(environment, partners));
-    assert!(clients.end_fill(clients.begin_fill(), &found.client.client_id, Some(&found)));
-    found
+/// A client, as it is kept and as it is remembered.
+struct Both {
+    client: Client,
+    secret: ClientSecret,
+    known: Arc<RegisteredClient>,
+}
+
+fn remembered(clients: &ClientCache, environment: Environment, partners: &[&str]) -> Both {
+    let (client, secret) = kept(environment, partners);
+    let known = Arc::new(read((client.clone(), vec![secret.clone()]), partners));
+    assert!(clients.end_fill(clients.begin_fill(), &client.client_id, Some(&known)));
+    Both { client, secret, known }
 }
 
 /// A kind of change, made to the six clients of a test, and which of them it makes a replica forget.
-type Case<'a> = (
-    &'a str,
-    &'a dyn Fn(&[Arc<RegisteredClient>; 6]) -> Mutation,
-    &'a [usize],
-);
+type Case<'a> = (&'a str, &'a dyn Fn(&[Both; 6]) -> Mutation, &'a [usize]);
 
 /// Every kind of change, and which of six clients it makes a replica forget: two of `acme` and one of its sub-account in QA, one of
 /// `acme` in production, one of `globex`, and a resource server in QA.
 #[test]
 fn a_change_forgets_those_it_reaches_and_no_others() {
-    let fill = |clients: &ClientCache| -> [Arc<RegisteredClient>; 6] {
+    let fill = |clients: &ClientCache| -> [Both; 6] {
         [
             remembered(clients, Environment::Qa, &["acme"]),
             remembered(clients, Environment::Qa, &["acme"]),
@@ -430,17 +417,17 @@ fn a_change_forgets_those_it_reaches_and_no_others() {
             remembered(clients, Environment::Qa, &[]),
         ]
     };
-    let added = |to: &RegisteredClient| Mutation::SecretAdded {
+    let added = |to: &Both| Mutation::SecretAdded {
         secret: ClientSecret {
             secret_id: SecretId::mint(&SystemEntropy::new()),
-            ..to.secrets[0].clone()
+            ..to.secret.clone()
         },
-        retiring: to.secrets.clone(),
+        retiring: vec![to.secret.clone()],
         partner_id: to.client.partner_id().cloned(),
         environment: to.client.environment,
     };
-    let retired = |of: &RegisteredClient| Mutation::SecretRetired {
-        secret: of.secrets[0].clone(),
+    let retired = |of: &Both| Mutation::SecretRetired {
+        secret: of.secret.clone(),
         partner_id: of.client.partner_id().cloned(),
         environment: of.client.environment,
     };
@@ -473,7 +460,7 @@ fn a_change_forgets_those_it_reaches_and_no_others() {
         assert_eq!((0..6).filter(is_forgotten).collect::<Vec<_>>(), forgotten, "{what}");
         for overtaken in forgotten.iter().map(|at| &all[*at]) {
             let client_id = &overtaken.client.client_id;
-            assert!(!clients.end_fill(began, client_id, Some(overtaken)), "{what}");
+            assert!(!clients.end_fill(began, client_id, Some(&overtaken.known)), "{what}");
         }
     }
 }
@@ -482,7 +469,7 @@ fn a_change_forgets_those_it_reaches_and_no_others() {
 fn many(count: usize) -> Vec<Arc<RegisteredClient>> {
     let clients = ClientCache::new(2 * count);
     (0..count)
-        .map(|_| remembered(&clients, Environment::Qa, &["acme"]))
+        .map(|_| remembered(&clients, Environment::Qa, &["acme"]).known)
         .collect()
 }
 

@@ -141,7 +141,7 @@ impl View<'_> {
 impl Registry {
     /// A client as it was read, with what it holds together with others: what they have alike, what counts its tokens.
     fn dress(&self, read: RegisteredClient) -> Arc<RegisteredClient> {
-        let limits = read.limits.as_ref();
+        let limits = read.limits.as_deref();
         Arc::new(RegisteredClient {
             rates: self.buckets.rates(&read.client, limits),
             quotas: self.quotas.of(&read.client, limits),

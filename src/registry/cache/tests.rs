@@ -9,9 +9,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::{
-    Api, ChainHash, Client, ClientSecret, Environment, Epoch, JournalEntry, Mutation, Partner, SecretId,
+    Api, ChainHash, Client, ClientSecret, Environment, Epoch, JournalEntry, Mutation, Partner, SecretId, Timestamp,
 };
-use crate::registry::tests::{api, by_the_server, client, found, partner};
+use crate::registry::tests::{api, by_the_server, client, kept, partner, read};
 
 /// Whose clients they are, and where. The last is a resource server.
 const CAST: [(&str, Environment, &[&str]); 4] = [
@@ -46,9 +46,18 @@ fn row(mutation: &Mutation) -> JournalEntry {
 
 fn client_of(cast: usize) -> Client {
     let (client_id, environment, partners) = CAST[cast];
-    let mut client = found(environment, partners).client;
-    client.client_id = client_id.parse().unwrap();
-    client
+    let (client, _) = kept(environment, partners);
+    Client {
+        client_id: client_id.parse().unwrap(),
+        ..client
+    }
+}
+
+/// The client at this place of the cast, as it is read.
+fn found(cast: usize) -> RegisteredClient {
+    let client = client_of(cast);
+    let secrets = vec![secret_of(&client.client_id)];
+    read((client, secrets), CAST[cast].2)
 }
 
 fn secret_of(client_id: &ClientId) -> ClientSecret {
@@ -205,9 +214,9 @@ impl World {
         else {
             return;
         };
-        let (client_id, environment, partners) = CAST[cast];
+        let (client_id, ..) = CAST[cast];
         let is_registered = reading[&Thing::Client(cast)] > 0;
-        let found = is_registered.then(|| Arc::new(found(environment, partners)));
+        let found = is_registered.then(|| Arc::new(found(cast)));
         if found.is_none() {
             // That an id is nobody's depends on nothing else.
             reading.retain(|thing, _| *thing == Thing::Client(cast));
@@ -260,9 +269,7 @@ const CHANGES: u64 = 5_000;
 
 #[test]
 fn beside_changes_on_other_threads_no_older_reading_is_ever_found() {
-    let mut all = found(Environment::Qa, &["acme-north", "acme"]);
-    all.client.client_id = CAST[1].0.parse().unwrap();
-    let client_id = all.client.client_id.clone();
+    let client_id: ClientId = CAST[1].0.parse().unwrap();
     let rows = [
         Thing::Client(1),
         Thing::Partner("acme"),
@@ -275,7 +282,8 @@ fn beside_changes_on_other_threads_no_older_reading_is_ever_found() {
     let (committed, applied) = (AtomicU64::new(0), AtomicU64::new(0));
     let found_after = |applied: u64| {
         if let Remembered::Known(client) = cache.get(&client_id) {
-            assert!(client.client.version.get().cast_unsigned() >= applied);
+            let read = client.client.expires_at.unwrap();
+            assert!(read.seconds().cast_unsigned() >= applied);
         }
     };
     let fill = || {
@@ -283,8 +291,9 @@ fn beside_changes_on_other_threads_no_older_reading_is_ever_found() {
             found_after(applied.load(Ordering::SeqCst));
             let began = cache.begin_fill();
             let read = committed.load(Ordering::SeqCst);
-            let mut client = found(Environment::Qa, &["acme-north", "acme"]);
-            client.client.version = Epoch::new(read.cast_signed());
+            let mut client = found(1);
+            // What was read is told by a member that is remembered.
+            client.client.expires_at = Some(Timestamp::from_seconds(read.cast_signed()));
             thread::yield_now();
             cache.end_fill(began, &client_id, Some(&Arc::new(client)));
             found_after(applied.load(Ordering::SeqCst));
@@ -310,9 +319,14 @@ fn a_change_takes_no_walk_through_those_remembered() {
     const MANY: usize = 100_000;
     const CHANGED: usize = 1_000;
     let cache = ClientCache::new(2 * MANY);
-    let one = Arc::new(found(Environment::Qa, &["acme"]));
     let ids: Vec<ClientId> = (0..MANY).map(|at| format!("qa-acme-{at}").parse().unwrap()).collect();
+    let (client, _) = kept(Environment::Qa, &["acme"]);
     for client_id in &ids {
+        let client = Client {
+            client_id: client_id.clone(),
+            ..client.clone()
+        };
+        let one = Arc::new(read((client, Vec::new()), &["acme"]));
         assert!(cache.end_fill(cache.begin_fill(), client_id, Some(&one)));
     }
     let known = || {
@@ -328,7 +342,7 @@ fn a_change_takes_no_walk_through_those_remembered() {
                 ..secret_of(client_id)
             },
             retiring: Vec::new(),
-            partner_id: one.client.partner_id().cloned(),
+            partner_id: client.partner_id().cloned(),
             environment: Environment::Qa,
         }));
     }

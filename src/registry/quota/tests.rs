@@ -4,13 +4,13 @@ use std::sync::mpsc;
 
 use super::*;
 use crate::domain::{Allowance, Environment, Meter, Period, TokenCount};
-use crate::registry::tests::found;
+use crate::registry::tests::kept;
 use crate::store::MemoryStore;
 
 const NOON: Timestamp = Timestamp::from_seconds(1_800_014_400);
 
 /// A client of a partner that has so many tokens a day.
-fn client_within(tokens_per_day: u64) -> (Client, Limits) {
+fn client_within(tokens_per_day: u64) -> (KnownClient, Limits) {
     let limits = Limits {
         quota_mode: QuotaMode::Enforce,
         payer: "acme".parse().unwrap(),
@@ -20,7 +20,7 @@ fn client_within(tokens_per_day: u64) -> (Client, Limits) {
         },
         client: Allowance::UNBOUNDED,
     };
-    (found(Environment::Qa, &["acme"]).client, limits)
+    (kept(Environment::Qa, &["acme"]).0.into(), limits)
 }
 
 fn table(places: usize) -> QuotaTable {

@@ -110,7 +110,7 @@ impl Usage {
                     counts.push(UsageCount {
                         hour: line.hour,
                         environment: client.client.environment,
-                        partner_id: client.client.partner_id().cloned(),
+                        partner_id: client.partner_id().cloned(),
                         client_id: client.client.client_id.clone(),
                         scope: line.scope.clone(),
                         outcome: line.outcome,

@@ -6,7 +6,8 @@
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::domain::{ClientSecret, CountedScope, Granularity, Outcome, SecretId, Timestamp, TokenRefusal};
+use crate::domain::{CountedScope, Granularity, Outcome, SecretId, Timestamp, TokenRefusal};
+use crate::registry::KnownSecret;
 
 /// Under how many scopes the tokens of one client are counted in one hour; all further ones are counted together.
 pub(super) const MOST_SCOPES: usize = 16;
@@ -43,8 +44,46 @@ pub(in crate::registry) struct Tally(Mutex<Sheet>);
 pub(super) struct Sheet {
     /// Whether the client is on the list of those to be written down.
     pub(super) is_listed: bool,
-    lines: Vec<Line>,
-    uses: Vec<LastUse>,
+    lines: Few<Line>,
+    uses: Few<LastUse>,
+}
+
+/// A list of things of which nearly every client has one: that one lies in its place, and only the others take room elsewhere.
+#[derive(Debug)]
+struct Few<T> {
+    first: Option<T>,
+    others: Vec<T>,
+}
+
+impl<T> Default for Few<T> {
+    fn default() -> Self {
+        Self {
+            first: None,
+            others: Vec::new(),
+        }
+    }
+}
+
+impl<T> Few<T> {
+    fn push(&mut self, one: T) {
+        if self.first.is_none() {
+            self.first = Some(one);
+        } else {
+            self.others.reserve_exact(1);
+            self.others.push(one);
+        }
+    }
+
+    fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.first.iter_mut().chain(&mut self.others)
+    }
+
+    /// Leaves those that `stay`, and no room for more.
+    fn retain(&mut self, stay: impl Fn(&T) -> bool) {
+        self.others.retain(&stay);
+        self.first = self.first.take().filter(stay).or_else(|| self.others.pop());
+        self.others.shrink_to_fit();
+    }
 }
 
 /// Requests of one hour that ended alike. A line that has been taken stays, at zero, as long as its hour is the newest: it holds a
@@ -75,7 +114,7 @@ impl Tally {
 
 impl Sheet {
     /// Puts down what happened to the client that has these secrets.
-    pub(super) fn put(&mut self, at: Timestamp, happening: Happening<'_>, secrets: &[ClientSecret]) {
+    pub(super) fn put(&mut self, at: Timestamp, happening: Happening<'_>, secrets: &[KnownSecret]) {
         let hour = Granularity::Hour.begin(at);
         match happening {
             Happening::Issued {
@@ -113,8 +152,6 @@ impl Sheet {
             line.requests += 1;
             return;
         }
-        // Most clients need one line, and there may be a hundred thousand of them.
-        self.lines.reserve_exact(1);
         self.lines.push(Line {
             hour,
             outcome,
@@ -126,29 +163,29 @@ impl Sheet {
     fn note(&mut self, at: Timestamp, source: IpAddr, place: Option<usize>) {
         let Some(place) = place else { return };
         let used = LastUse { place, at, source };
-        match self.uses.iter_mut().find(|known| known.place == place) {
-            Some(known) if known.at <= at => *known = used,
-            Some(_) => {}
-            None => {
-                self.uses.reserve_exact(1);
-                self.uses.push(used);
+        if let Some(known) = self.uses.iter_mut().find(|known| known.place == place) {
+            if known.at <= at {
+                *known = used;
             }
+            return;
         }
+        self.uses.push(used);
     }
 
     /// Takes what was put down, and the client off the list.
     pub(super) fn take(&mut self, mut counted: impl FnMut(&Line), mut used: impl FnMut(LastUse)) {
         self.is_listed = false;
-        let newest = self.lines.iter().map(|line| line.hour).max();
+        let newest = self.lines.iter_mut().map(|line| line.hour).max();
         for line in self.lines.iter_mut().filter(|line| line.requests > 0) {
             counted(line);
             line.requests = 0;
         }
         self.lines.retain(|line| Some(line.hour) == newest);
-        self.uses.drain(..).for_each(&mut used);
+        self.uses.iter_mut().for_each(|last| used(*last));
+        self.uses = Few::default();
     }
 }
 
-fn place(secrets: &[ClientSecret], secret_id: &SecretId) -> Option<usize> {
+fn place(secrets: &[KnownSecret], secret_id: &SecretId) -> Option<usize> {
     secrets.iter().position(|secret| secret.secret_id == *secret_id)
 }

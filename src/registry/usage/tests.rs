@@ -9,63 +9,21 @@ use proptest::prelude::*;
 use super::tally::MOST_SCOPES;
 use super::*;
 use crate::ambient::SystemEntropy;
-use crate::domain::{
-    AccessLevel, AllowedApis, AllowedSources, AuthMethod, Client, ClientId, ClientRole, ClientSecret, ClientStatus,
-    Environment, Epoch, Granularity, Outcome, Pepper, SecretId, SecretStatus, TokenRefusal,
-};
-use crate::registry::{Quotas, Rates};
+use crate::domain::{ClientSecret, Environment, Granularity, Outcome, SecretId, TokenRefusal};
+use crate::registry::tests::{kept, read};
 use crate::store::{MemoryStore, Page, Store, UsageFilter, UsageGroup, UsageRow};
 
 const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
 const NOON: Timestamp = Timestamp::from_seconds(1_800_014_400);
 
 fn client() -> Arc<RegisteredClient> {
-    let entropy = SystemEntropy::new();
-    let client_id = ClientId::mint(Environment::Qa, "acme", &entropy);
-    let secret = |_| ClientSecret {
-        secret_id: SecretId::mint(&entropy),
-        client_id: client_id.clone(),
-        digest: Pepper::new(&[1; 32]).digest("a"),
-        note: None,
-        hint: "abcd".to_owned(),
-        created_by: "server".to_owned(),
-        created_at: NOON,
-        not_before: NOON,
-        status: SecretStatus::Active,
-        expires_at: None,
-        last_used_at: None,
-        last_used_source: None,
-        version: Epoch::ZERO,
+    let (client, secret) = kept(Environment::Qa, &["acme"]);
+    let another = ClientSecret {
+        secret_id: SecretId::mint(&SystemEntropy::new()),
+        ..secret.clone()
     };
-    Arc::new(RegisteredClient {
-        secrets: (0..2).map(secret).collect(),
-        client: Client {
-            client_id: client_id.clone(),
-            environment: Environment::Qa,
-            role: ClientRole::Partner {
-                partner_id: "acme".parse().unwrap(),
-                access: AccessLevel::Full,
-                allowed_apis: AllowedApis::Every,
-            },
-            name: "Shop".parse().unwrap(),
-            contact: "ada@example.com".parse().unwrap(),
-            token_endpoint_auth_method: AuthMethod::Any,
-            token_lifetime: None,
-            expires_at: None,
-            status: ClientStatus::Active,
-            created_at: NOON,
-            limits: None,
-            allowed_sources: AllowedSources::Any,
-            version: Epoch::ZERO,
-        },
-        partners: Arc::new([]),
-        limits: None,
-        rates: Rates::default(),
-        quotas: Quotas::default(),
-        entitlements: Arc::new(Vec::new().into()),
-        audience: None,
-        tally: Tally::default(),
-    })
+    let secrets = vec![secret, another];
+    Arc::new(read((client, secrets), &["acme"]))
 }
 
 fn usage() -> Usage {
@@ -81,7 +39,7 @@ fn issued<'a>(client: &'a RegisteredClient, scope: &'a str) -> Happening<'a> {
 }
 
 /// All that is in the store, hour by hour and scope by scope.
-fn kept(store: &MemoryStore) -> Vec<UsageRow> {
+fn in_store(store: &MemoryStore) -> Vec<UsageRow> {
     let filter = UsageFilter {
         granularity: Granularity::Hour,
         group: UsageGroup::Scope,
@@ -178,7 +136,7 @@ proptest! {
         }
         write(&usage, &store);
         let mut found: BTreeMap<_, u64> = BTreeMap::new();
-        for row in kept(&store) {
+        for row in in_store(&store) {
             let hour = u32::try_from((row.place.begins.seconds() - NOON.seconds()) / 3600).unwrap();
             let client_id = row.place.client_id.unwrap();
             let scope = row.place.scope.map(|scope| scope.as_str().to_owned()).unwrap_or_default();
@@ -210,7 +168,10 @@ fn many_threads_counting_while_others_write_lose_nothing() {
         }
     });
     write(&usage, &store);
-    assert_eq!(kept(&store).iter().map(|row| row.issued).collect::<Vec<_>>(), [40_000]);
+    assert_eq!(
+        in_store(&store).iter().map(|row| row.issued).collect::<Vec<_>>(),
+        [40_000]
+    );
 }
 
 #[test]
@@ -222,7 +183,7 @@ fn what_was_counted_of_a_client_that_is_forgotten_is_written_all_the_same() {
         client.client.client_id.clone()
     };
     write(&usage, &store);
-    let rows = kept(&store);
+    let rows = in_store(&store);
     assert_eq!(
         (rows[0].place.client_id.as_ref(), rows[0].issued),
         (Some(&client_id), 1)
@@ -239,7 +200,7 @@ fn a_client_cannot_fill_the_store_with_sets_of_scopes() {
             write(&usage, &store);
         }
     }
-    let rows = kept(&store);
+    let rows = in_store(&store);
     assert_eq!(rows.len(), MOST_SCOPES + 1);
     let others = rows
         .iter()
@@ -251,7 +212,7 @@ fn a_client_cannot_fill_the_store_with_sets_of_scopes() {
     usage.put(&client, later, issued(&client, "scope-099"));
     write(&usage, &store);
     assert_eq!(
-        kept(&store).last().unwrap().place.scope.as_ref().unwrap().as_str(),
+        in_store(&store).last().unwrap().place.scope.as_ref().unwrap().as_str(),
         "scope-099"
     );
 }

@@ -19,6 +19,7 @@ mod quota;
 mod remembered;
 mod resource_indicators;
 mod revocation;
+mod room;
 mod stores;
 mod token_request;
 mod token_response;
