@@ -15,6 +15,9 @@ use crate::domain::{ClientId, JournalEntry, Noun};
 /// Identifiers nobody has, remembered so that a flood of them does not reach the store.
 const STRANGERS_REMEMBERED: usize = 10_000;
 
+/// What little room has more than its eighth.
+const SLACK: usize = 64;
+
 /// The clients remembered, and the identifiers known to be nobody's.
 pub(super) struct ClientCache {
     known: Cache<OfItsId, Kept>,
@@ -66,10 +69,11 @@ pub enum Remembered {
 }
 
 impl ClientCache {
-    /// Room for `capacity` clients.
+    /// Room for `capacity` clients, whichever they are. The room is dealt out evenly to shards and the clients by hash, so there is
+    /// more of it: no shard is full before all clients have their places.
     pub(super) fn new(capacity: usize) -> Self {
         Self {
-            known: Cache::new(capacity),
+            known: Cache::new(capacity + capacity / 8 + SLACK),
             strangers: Cache::new(STRANGERS_REMEMBERED),
             alike: Alike::default(),
             changes: Changes::default(),

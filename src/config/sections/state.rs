@@ -80,7 +80,7 @@ impl RegistrySettings {
                 key(
                     "registry.cache",
                     "100000",
-                    "The most clients remembered by each replica.",
+                    "How many clients each replica has room to remember; it takes an eighth more, so that they all find their places. About 1 kB each.",
                 ),
                 &whole(100, 10_000_000),
             ),

@@ -314,12 +314,10 @@ fn beside_changes_on_other_threads_no_older_reading_is_ever_found() {
     });
 }
 
-#[test]
-fn a_change_takes_no_walk_through_those_remembered() {
-    const MANY: usize = 100_000;
-    const CHANGED: usize = 1_000;
-    let cache = ClientCache::new(2 * MANY);
-    let ids: Vec<ClientId> = (0..MANY).map(|at| format!("qa-acme-{at}").parse().unwrap()).collect();
+/// A cache with room for this many clients of `acme`, and all of them filled in.
+fn filled(many: usize) -> (ClientCache, Vec<ClientId>) {
+    let cache = ClientCache::new(many);
+    let ids: Vec<ClientId> = (0..many).map(|at| format!("qa-acme-{at}").parse().unwrap()).collect();
     let (client, _) = kept(Environment::Qa, &["acme"]);
     for client_id in &ids {
         let client = Client {
@@ -329,12 +327,28 @@ fn a_change_takes_no_walk_through_those_remembered() {
         let one = Arc::new(read((client, Vec::new()), &["acme"]));
         assert!(cache.end_fill(cache.begin_fill(), client_id, Some(&one)));
     }
-    let known = || {
-        ids.iter()
-            .filter(|id| matches!(cache.get(id), Remembered::Known(_)))
-            .count()
-    };
-    assert_eq!(known(), MANY);
+    (cache, ids)
+}
+
+fn known(cache: &ClientCache, ids: &[ClientId]) -> usize {
+    let known = |id: &&ClientId| matches!(cache.get(id), Remembered::Known(_));
+    ids.iter().filter(known).count()
+}
+
+#[test]
+fn as_many_clients_as_there_is_room_for_are_all_remembered() {
+    for many in [100, 1_000, 30_000] {
+        let (cache, ids) = filled(many);
+        assert_eq!(known(&cache, &ids), many);
+    }
+}
+
+#[test]
+fn a_change_takes_no_walk_through_those_remembered() {
+    const MANY: usize = 100_000;
+    const CHANGED: usize = 1_000;
+    let (cache, ids) = filled(MANY);
+    let (client, _) = kept(Environment::Qa, &["acme"]);
     for client_id in &ids[..CHANGED] {
         cache.apply(&row(&Mutation::SecretAdded {
             secret: ClientSecret {
@@ -346,10 +360,13 @@ fn a_change_takes_no_walk_through_those_remembered() {
             environment: Environment::Qa,
         }));
     }
-    assert_eq!((known(), cache.known.len()), (MANY - CHANGED, MANY - CHANGED));
+    assert_eq!(
+        (known(&cache, &ids), cache.known.len()),
+        (MANY - CHANGED, MANY - CHANGED)
+    );
     // None is touched when a partner above all of them changes, and none is found any more.
     cache.apply(&row_of(Thing::Partner("globex"), 1));
-    assert_eq!(known(), MANY - CHANGED);
+    assert_eq!(known(&cache, &ids), MANY - CHANGED);
     cache.apply(&row_of(Thing::Partner("acme"), 1));
-    assert_eq!((known(), cache.known.len()), (0, MANY - CHANGED));
+    assert_eq!((known(&cache, &ids), cache.known.len()), (0, MANY - CHANGED));
 }
