@@ -162,6 +162,16 @@ pub struct Span {
 }
 
 impl Span {
+    /// The same in pieces of a day at the most, one after the other.
+    pub fn by_day(self) -> impl Iterator<Item = Self> {
+        let mut begin = self.after;
+        std::iter::from_fn(move || {
+            let after = begin;
+            begin = self.until.min(after + Seconds::from_days(1));
+            (after < self.until).then_some(Self { after, until: begin })
+        })
+    }
+
     /// Whether `moment` lies in it.
     #[must_use]
     pub fn holds(&self, moment: Timestamp) -> bool {

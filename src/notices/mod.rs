@@ -6,12 +6,12 @@
 
 mod webhook;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::ambient::{Clock, Entropy};
 use crate::domain::{
-    Delivery, Ending, FailedAttempt, KeptNotice, Milliseconds, Notice, NoticeKind, PartnerId, Seconds, SecretId,
-    Threshold, Timestamp,
+    Delivery, Ending, Epoch, FailedAttempt, KeptNotice, Milliseconds, Notice, NoticeKind, PartnerId, Seconds, SecretId,
+    Span, Threshold, Timestamp,
 };
 use crate::registry::Registry;
 use crate::store::{NearEnd, Page, Records, StoreError};
@@ -45,17 +45,41 @@ pub struct NoticeParts {
 /// Raises and sends notices, when it is told to.
 pub struct Notices {
     parts: NoticeParts,
+    looked: Mutex<Option<Look>>,
+}
+
+/// A look at all that ends soon, after which no notice of it was missing.
+#[derive(Clone, Copy)]
+struct Look {
+    at: Timestamp,
+    /// The head of the journal before it. As long as it is the same, only time brings ends nearer.
+    epoch: Epoch,
+}
+
+impl Look {
+    /// What of the ends near `threshold` this look has not seen, at a later `now`.
+    fn left(self, threshold: Threshold, now: Timestamp) -> Span {
+        let (seen, near) = (threshold.span(self.at), threshold.span(now));
+        Span {
+            after: near.after.max(seen.until),
+            ..near
+        }
+    }
 }
 
 impl Notices {
     /// Nothing happens yet.
     #[must_use]
     pub const fn new(parts: NoticeParts) -> Self {
-        Self { parts }
+        Self {
+            parts,
+            looked: Mutex::new(None),
+        }
     }
 
     /// Raises the notices that are due and that nobody has raised, those of the nearest thresholds first and no more than a turn takes;
-    /// says how many. The first have lines of their own in the log, the others are told in number.
+    /// says how many. The first have lines of their own in the log, the others are told in number. Where nothing was changed since all
+    /// was looked at, only what has come near since is looked at.
     ///
     /// # Errors
     /// When the store does not answer in time. What was not raised then is raised the next time.
@@ -68,15 +92,25 @@ impl Notices {
     }
 
     async fn raise_all(&self, now: Milliseconds, turn: &mut Turn) -> Result<(), StoreError> {
+        let epoch = self.parts.registry.read(|records| records.epoch()).await?;
+        let at = now.second();
+        let looked = *self.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        let looked = looked.filter(|look| look.epoch == epoch && look.at <= at);
         for threshold in Threshold::ALL {
-            for kind in NoticeKind::ALL {
+            let span = looked.map_or_else(|| threshold.span(at), |look| look.left(threshold, at));
+            // In pieces, so that no question is about all there is.
+            for (span, kind) in span.by_day().flat_map(|day| NoticeKind::ALL.map(|kind| (day, kind))) {
                 let near = NearEnd {
                     kind,
                     threshold,
-                    now: now.second(),
+                    span,
+                    now: at,
                 };
                 self.raise_near(near, now, turn).await?;
             }
+        }
+        if turn.full_pages < PAGES_A_TURN {
+            *self.looked.lock().unwrap_or_else(PoisonError::into_inner) = Some(Look { at, epoch });
         }
         Ok(())
     }

@@ -44,15 +44,10 @@ pub struct NearEnd {
     pub kind: NoticeKind,
     /// The nearest threshold that was passed.
     pub threshold: Threshold,
+    /// Within which span, of those it is nearest to, the end lies.
+    pub span: Span,
     /// The moment at which that holds.
     pub now: Timestamp,
-}
-
-impl NearEnd {
-    /// Within which span the end lies.
-    pub(super) fn span(&self) -> Span {
-        self.threshold.span(self.now)
-    }
 }
 
 /// By which endings are paged, as [`Ending::key`](crate::domain::Ending::key) gives it.

@@ -105,7 +105,7 @@ impl Shelves {
         };
         let mut near_endings: Vec<Ending> = self
             .live_endings(near.kind, near.now)
-            .filter(|ending| near.span().holds(ending.expires_at) && !noticed(ending))
+            .filter(|ending| near.span.holds(ending.expires_at) && !noticed(ending))
             .filter(|ending| page.after.as_ref().is_none_or(|after| ending.key() > *after))
             .collect();
         near_endings.sort_by_key(Ending::key);

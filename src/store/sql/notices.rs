@@ -174,7 +174,7 @@ fn begin(near: &NearEnd, page: &Page<EndingKey>) -> (i64, String) {
     match &page.after {
         Some((end, id)) => (end.seconds(), id.clone()),
         // No id is greater than this one, since ids are ASCII: nothing that ends where the span begins is on the page.
-        None => (near.span().after.seconds(), "\u{7f}".to_owned()),
+        None => (near.span.after.seconds(), "\u{7f}".to_owned()),
     }
 }
 
@@ -201,7 +201,7 @@ fn secrets_ending(connection: &mut DbConn, near: &NearEnd, page: &Page<EndingKey
         )
         .filter(later.or(same))
         .filter(client_secrets::expires_at.ge(end))
-        .filter(client_secrets::expires_at.le(near.span().until.seconds()))
+        .filter(client_secrets::expires_at.le(near.span.until.seconds()))
         .order((client_secrets::expires_at, client_secrets::secret_id))
         .limit(page.limit.into())
         .select((
@@ -230,7 +230,7 @@ fn clients_ending(connection: &mut DbConn, near: &NearEnd, page: &Page<EndingKey
         .filter(clients::status.ne(ClientStatus::Revoked.as_str()))
         .filter(later.or(same))
         .filter(clients::expires_at.ge(end))
-        .filter(clients::expires_at.le(near.span().until.seconds()))
+        .filter(clients::expires_at.le(near.span.until.seconds()))
         .order((clients::expires_at, clients::client_id))
         .limit(page.limit.into())
         .select((

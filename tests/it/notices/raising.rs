@@ -6,11 +6,12 @@ use std::thread;
 use mintmark::domain::{
     Client, ClientSecret, Delivery, Mutation, NoticeKind, NoticeSubject, Seconds, SecretStatus, Timestamp,
 };
-use mintmark::store::{self, NoticeFilter, Page, Store, commit_in_bulk};
+use mintmark::store::{self, NoticeFilter, Page, Sharing, Store, commit_in_bulk};
 
 use super::replica::{HeldClock, Replica, all, said, with_secret};
 use crate::store::places;
 use crate::store::samples::{NOW, acme, attribution, client, commit, read, secret};
+use crate::support::faulty::FaultyStore;
 
 const DAY: Seconds = Seconds::from_days(1);
 
@@ -187,6 +188,30 @@ fn a_turn_raises_a_bounded_number_and_what_is_nearest_comes_first() {
     assert_eq!((of_days(7), of_days(14)), (50, 2000));
     assert_eq!(replica.raise(), 50);
     assert_eq!(replica.raise(), 0);
+}
+
+#[test]
+fn while_nothing_changes_only_what_came_near_is_looked_at() {
+    let (faulty, clock) = (FaultyStore::new(Sharing::Sole), HeldClock::new());
+    let store: Arc<dyn Store> = Arc::new(faulty.clone());
+    let replica = Replica::new(&store, &clock, None);
+    let (client, _) = with_secret(&*store, in_days(31));
+    // The edges of four spans, for secrets and for clients, after the head of the journal.
+    const EDGES: usize = 1 + 2 * 4;
+    let look = |raised: usize| {
+        let before = faulty.calls();
+        assert_eq!(replica.raise(), raised);
+        faulty.calls() - before
+    };
+    assert!(look(0) > 2 * 30, "each day by itself");
+    clock.pass(DAY);
+    assert_eq!(look(1), EDGES, "the secret that came near is raised");
+    clock.pass(DAY);
+    assert_eq!(look(0), EDGES);
+    move_end(&*store, &client, in_days(4));
+    assert!(look(1) > 2 * 30, "what was changed can be anywhere");
+    clock.set(NOW);
+    assert!(look(0) > 2 * 30, "a clock that was set back");
 }
 
 #[test]

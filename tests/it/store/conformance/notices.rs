@@ -36,6 +36,7 @@ fn near(kind: NoticeKind, threshold: Threshold) -> NearEnd {
     NearEnd {
         kind,
         threshold,
+        span: threshold.span(NOW),
         now: NOW,
     }
 }
