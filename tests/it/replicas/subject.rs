@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::load::Observation;
 use super::question::{Asks, Question, Told, kid};
 use crate::support::calls::{Admin, Caller, Credentials, Reply, credentials, new_client};
-use crate::support::server::Server;
+use crate::support::server::{PATIENCE, Server};
 
 /// What is ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,13 +126,20 @@ impl Subject {
         questions
     }
 
-    /// Ends it.
+    /// Ends it. Who is told to come back because the store has just returned comes back, as operators do.
     pub fn end(&self, admin: &Admin) -> Ended {
         let asked = Instant::now();
-        let reply: Reply = match self.ending {
-            Ending::ScopeNarrowed => admin.patch(&self.path, &json!({ "scope_ceiling": ["orders:read"] })),
-            Ending::TokenRevoked => Caller::new().form(&self.path, &self.client, &[("token", &self.token)]),
-            _ => admin.post(&self.path, &Value::Null),
+        let reply = loop {
+            let reply = self.ask_for_the_end(admin);
+            if reply.status != 503 {
+                break reply;
+            }
+            assert!(reply.header("retry-after").is_some(), "{}", reply.text);
+            assert!(
+                asked.elapsed() < PATIENCE,
+                "it never takes a change again: {}",
+                reply.text
+            );
         };
         let acknowledged = Instant::now();
         reply.expect(200);
@@ -142,6 +149,14 @@ impl Subject {
             kid: kid(&self.token),
             asked,
             acknowledged,
+        }
+    }
+
+    fn ask_for_the_end(&self, admin: &Admin) -> Reply {
+        match self.ending {
+            Ending::ScopeNarrowed => admin.patch(&self.path, &json!({ "scope_ceiling": ["orders:read"] })),
+            Ending::TokenRevoked => Caller::new().form(&self.path, &self.client, &[("token", &self.token)]),
+            _ => admin.post(&self.path, &Value::Null),
         }
     }
 }
