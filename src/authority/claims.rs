@@ -62,6 +62,8 @@ pub(super) struct IssuedToken {
     pub(super) partner_id: PartnerId,
     pub(super) audiences: Vec<ResourceIndicator>,
     pub(super) scope: Scope,
+    /// The same as text.
+    pub(super) scope_text: String,
     pub(super) jti: TokenId,
     pub(super) issued_at: Timestamp,
     pub(super) not_before: Timestamp,
@@ -132,11 +134,13 @@ impl Authority {
             ReadAudience::One(audience) => vec![audience],
             ReadAudience::Several(audiences) => audiences,
         };
+        let scope: Scope = claims.scope.parse().ok()?;
         Some(IssuedToken {
             client_id: claims.client_id,
             partner_id: claims.partner_id,
             audiences,
-            scope: claims.scope.parse().ok()?,
+            scope_text: scope.to_string(),
+            scope,
             jti: claims.jti,
             issued_at: claims.iat.0,
             not_before: claims.nbf.0,

@@ -3,42 +3,47 @@
 //! The answer goes by what is registered now, not by what the token says: a revoked token, client, secret or partner makes it
 //! inactive at once, and a narrowed client shows the narrowed scope.
 
-use serde::Serialize;
+use std::borrow::Cow;
 
 use super::authentication::{AuthenticatedClient, PresentedCredentials};
 use super::claims::IssuedToken;
 use super::error::{AuthorityError, Denial, Rejection};
 use super::{Authority, Caller};
 use crate::domain::{ResourceIndicator, Scope, Timestamp};
+use crate::jose::JsonObject;
 use crate::registry::{RegisteredClient, View};
 
 /// The answer of the introspection endpoint (RFC 7662 §2.2).
 #[derive(Debug)]
 pub enum Introspection {
     /// The token is good, for this caller, now.
-    Active(Box<ActiveToken>),
+    Active(ActiveToken),
     /// It is not, and no reason is given.
     Inactive,
 }
 
-/// What an active token says. `sub` is always there: some resource servers demand it.
-#[derive(Debug, Serialize)]
-pub struct ActiveToken {
-    active: bool,
-    token_type: &'static str,
-    scope: String,
-    client_id: String,
-    sub: String,
-    iss: String,
-    aud: Vec<ResourceIndicator>,
-    exp: i64,
-    iat: i64,
-    nbf: i64,
-    jti: String,
-    #[serde(rename = "partnerId")]
-    partner_id: String,
-    environment: &'static str,
+/// What an active token says, as a JSON object (RFC 7662 §2.2). `sub` is always there: some resource servers demand it.
+#[derive(Debug)]
+pub struct ActiveToken(Vec<u8>);
+
+impl ActiveToken {
+    /// The object.
+    #[must_use]
+    pub fn into_json(self) -> Vec<u8> {
+        self.0
+    }
 }
+
+/// What is left of a token's scope.
+enum Left {
+    /// All of it.
+    Whole,
+    /// A part, which is not empty.
+    Part(Scope),
+}
+
+/// Room for what an ordinary token says, in bytes.
+const ORDINARY_ANSWER: usize = 640;
 
 impl Authority {
     /// The introspection endpoint (RFC 7662 §2). Only a resource server may ask, and it sees only tokens of its own audience.
@@ -77,7 +82,7 @@ impl Authority {
             return Ok(Introspection::Inactive);
         };
         match self.scope_now(view, &token, audience).await? {
-            Some(scope) => Ok(Introspection::Active(Box::new(self.active(&token, &scope)))),
+            Some(left) => Ok(Introspection::Active(self.active(&token, &left))),
             None => Ok(Introspection::Inactive),
         }
     }
@@ -88,7 +93,7 @@ impl Authority {
         view: View<'_>,
         token: &IssuedToken,
         audience: &ResourceIndicator,
-    ) -> Result<Option<Scope>, AuthorityError> {
+    ) -> Result<Option<Left>, AuthorityError> {
         if !token.is_current(self.clock.now()) || !token.audiences.contains(audience) {
             return Ok(None);
         }
@@ -108,8 +113,7 @@ impl Authority {
             .each()
             .iter()
             .find(|entitlement| entitlement.audience == *audience);
-        let scope = entitled.map(|entitlement| entitlement.scope.intersection(&token.scope));
-        Ok(scope.filter(|scope| !scope.is_empty()))
+        Ok(entitled.and_then(|entitlement| left_of(&token.scope, &entitlement.scope)))
     }
 
     /// Whether the client, the partners above it and the secret that obtained the token may all still act.
@@ -124,21 +128,41 @@ impl Authority {
             && its_secret.is_some_and(|secret| secret.window.is_live(now))
     }
 
-    fn active(&self, token: &IssuedToken, scope: &Scope) -> ActiveToken {
-        ActiveToken {
-            active: true,
-            token_type: "Bearer",
-            scope: scope.to_string(),
-            client_id: token.client_id.to_string(),
-            sub: token.client_id.to_string(),
-            iss: self.issuer.identifier().to_owned(),
-            aud: token.audiences.clone(),
-            exp: token.expires_at.seconds(),
-            iat: token.issued_at.seconds(),
-            nbf: token.not_before.seconds(),
-            jti: token.jti.to_string(),
-            partner_id: token.partner_id.to_string(),
-            environment: self.environment().as_str(),
+    fn active(&self, token: &IssuedToken, left: &Left) -> ActiveToken {
+        let (scope, client_id) = (left.text(token), token.client_id.as_str());
+        let json = JsonObject::with_capacity(ORDINARY_ANSWER)
+            .affirmed("active")
+            .text("token_type", "Bearer")
+            .text("scope", &scope)
+            .text("client_id", client_id)
+            .text("sub", client_id)
+            .text("iss", self.issuer.identifier())
+            .texts("aud", token.audiences.iter().map(ResourceIndicator::as_str))
+            .number("exp", token.expires_at.seconds())
+            .number("iat", token.issued_at.seconds())
+            .number("nbf", token.not_before.seconds())
+            .text("jti", token.jti.as_str())
+            .text("partnerId", token.partner_id.as_str())
+            .text("environment", self.environment().as_str());
+        ActiveToken(json.finish())
+    }
+}
+
+/// What of a token's `scope` its client may still have at an audience; `None` for nothing.
+fn left_of(scope: &Scope, entitled: &Scope) -> Option<Left> {
+    if !scope.is_empty() && scope.is_subset(entitled) {
+        return Some(Left::Whole);
+    }
+    let part = entitled.intersection(scope);
+    (!part.is_empty()).then_some(Left::Part(part))
+}
+
+impl Left {
+    /// As text, of a token whose scope it was.
+    fn text<'a>(&self, token: &'a IssuedToken) -> Cow<'a, str> {
+        match self {
+            Self::Whole => Cow::Borrowed(&token.scope_text),
+            Self::Part(scope) => Cow::Owned(scope.to_string()),
         }
     }
 }

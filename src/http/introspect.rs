@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use actix_web::http::header::ContentType;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
@@ -25,7 +26,7 @@ pub(super) async fn introspect(request: HttpRequest, payload: Payload, endpoints
             let mut response = HttpResponse::Ok();
             no_store(&mut response);
             match introspection {
-                Introspection::Active(token) => response.json(token),
+                Introspection::Active(token) => response.content_type(ContentType::json()).body(token.into_json()),
                 Introspection::Inactive => response.json(Inactive { active: false }),
             }
         }

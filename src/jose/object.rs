@@ -25,6 +25,14 @@ impl JsonObject {
         self
     }
 
+    /// With one more member, which is `true`.
+    #[must_use]
+    pub fn affirmed(mut self, name: &'static str) -> Self {
+        self.name(name);
+        self.0.extend_from_slice(b"true");
+        self
+    }
+
     /// With one more list of texts.
     #[must_use]
     pub fn texts<'a>(mut self, name: &'static str, values: impl IntoIterator<Item = &'a str>) -> Self {
@@ -96,8 +104,9 @@ mod tests {
         let object = JsonObject::with_capacity(0)
             .text("a", "x")
             .number("b", -5)
-            .texts("c", ["y", "z"]);
-        assert_eq!(object.finish(), br#"{"a":"x","b":-5,"c":["y","z"]}"#);
+            .texts("c", ["y", "z"])
+            .affirmed("d");
+        assert_eq!(object.finish(), br#"{"a":"x","b":-5,"c":["y","z"],"d":true}"#);
         assert_eq!(JsonObject::with_capacity(9).finish(), b"{}");
     }
 
