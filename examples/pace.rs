@@ -2,8 +2,8 @@
 //!
 //! `pace ADDRESS:PORT CREDENTIALS RATE SECONDS` sends at moments that are drawn beforehand, with exponential gaps, whether the server
 //! keeps up or not, and counts each latency from the moment the request was due. So neither a slow answer delays the next question
-//! unseen, nor does a timer's grain send questions in bundles. It takes a core of its own. Prints the rate, and the 50th and the
-//! 99th percentile in microseconds.
+//! unseen, nor does a timer's grain send questions in bundles. It takes a core of its own. Prints a line for each fifth of a second but
+//! the first, in which connections are new: the rate, and the 50th and the 99th percentile of what was due in it, in microseconds.
 
 use std::collections::VecDeque;
 use std::error::Error;
@@ -19,12 +19,15 @@ type Outcome<T> = Result<T, Box<dyn Error>>;
 const CONNECTIONS: usize = 64;
 /// Of the credentials, so many are used in turn.
 const CLIENTS: usize = 10;
+/// Of what is due in so long a time there is one line. A virtual machine stands still for some milliseconds about once a second, whatever
+/// runs on it: that spoils the lines it falls into, and not all of them.
+const WINDOW: Duration = Duration::from_millis(200);
 const FORM: &str = "grant_type=client_credentials";
 
 struct Connection {
     stream: TcpStream,
-    /// When the request under way was due.
-    due: Instant,
+    /// When the request under way was due, from the beginning on.
+    due: Duration,
     received: Vec<u8>,
 }
 
@@ -46,6 +49,7 @@ fn main() -> Outcome<()> {
         .collect::<Outcome<Vec<_>>>()?;
     let mut waiting = arrivals(rate, Duration::from_secs(seconds));
     let number = waiting.len();
+    let windows = usize::try_from(seconds)? * 5;
     let mut turn = requests.iter().cycle();
     let mut busy: Vec<Connection> = Vec::with_capacity(CONNECTIONS);
     let mut latencies = Vec::with_capacity(number);
@@ -53,7 +57,7 @@ fn main() -> Outcome<()> {
     while latencies.len() < number {
         while let Some(&after) = waiting.front().filter(|after| began.elapsed() >= **after) {
             let Some(mut connection) = free.pop() else { break };
-            connection.send(turn.next().ok_or("there are no credentials")?, began + after)?;
+            connection.send(turn.next().ok_or("there are no credentials")?, after)?;
             busy.push(connection);
             waiting.pop_front();
         }
@@ -61,17 +65,33 @@ fn main() -> Outcome<()> {
         while at < busy.len() {
             if busy[at].answered()? {
                 let connection = busy.swap_remove(at);
-                latencies.push(connection.due.elapsed());
+                latencies.push((connection.due, began.elapsed() - connection.due));
                 free.push(connection);
             } else {
                 at += 1;
             }
         }
     }
-    let took = began.elapsed().as_secs_f64();
-    latencies.sort_unstable();
-    let [median, last] = [number / 2, number * 99 / 100].map(|at| latencies[at].as_micros());
-    println!("{:.1} {median} {last}", f64::from(u32::try_from(number)?) / took);
+    for window in 1..windows {
+        tell(window, &latencies)?;
+    }
+    Ok(())
+}
+
+/// The line of the window of this number.
+fn tell(window: usize, latencies: &[(Duration, Duration)]) -> Outcome<()> {
+    let begin = WINDOW * u32::try_from(window)?;
+    let within = latencies
+        .iter()
+        .filter(|(due, _)| (begin..begin + WINDOW).contains(due));
+    let mut times: Vec<u128> = within.map(|(_, latency)| latency.as_micros()).collect();
+    times.sort_unstable();
+    let number = times.len();
+    let (Some(median), Some(last)) = (times.get(number / 2), times.get(number * 99 / 100)) else {
+        return Err("nothing was due".into());
+    };
+    let rate = f64::from(u32::try_from(number)?) / WINDOW.as_secs_f64();
+    println!("{rate:.1} {median} {last}");
     Ok(())
 }
 
@@ -109,12 +129,12 @@ impl Connection {
         stream.set_nonblocking(true)?;
         Ok(Self {
             stream,
-            due: Instant::now(),
+            due: Duration::ZERO,
             received: Vec::with_capacity(4096),
         })
     }
 
-    fn send(&mut self, request: &[u8], due: Instant) -> Outcome<()> {
+    fn send(&mut self, request: &[u8], due: Duration) -> Outcome<()> {
         self.due = due;
         self.received.clear();
         Ok(self.stream.write_all(request)?)

@@ -17,6 +17,9 @@ use crate::store::{Follower, Known, Store, StoreError};
 const ROWS_AT_A_TIME: u16 = 1000;
 /// How long the thread rests when nobody waits. It beats then too, so that keys and health are known when a request comes.
 const IDLE: Duration = Duration::from_secs(1);
+/// How far apart beats begin while requests come faster than that. Those that come in between wait for one beat together, where each
+/// of thousands would else take time from the signatures; a request that comes alone waits for nothing but its own.
+const BETWEEN_BEATS: Duration = Duration::from_micros(200);
 /// How far apart connections are opened, so that a store which refuses them, or in which another journal stands, is not
 /// flooded with them by those who ask meanwhile.
 const BETWEEN_CONNECTIONS: Duration = Duration::from_millis(50);
@@ -134,8 +137,15 @@ impl Pulse {
     /// Returns after a beat that began after this call.
     async fn next_beat(&self) -> Result<(), StoreError> {
         let (sender, beaten) = oneshot::channel();
-        self.shared.waiting().requests.push(sender);
-        self.shared.arrived.notify_one();
+        let is_first = {
+            let mut waiting = self.shared.waiting();
+            waiting.requests.push(sender);
+            waiting.requests.len() == 1
+        };
+        // The thread waits for the first only.
+        if is_first {
+            self.shared.arrived.notify_one();
+        }
         match tokio::time::timeout(self.promise.patience, beaten).await {
             Ok(Ok(true)) => Ok(()),
             Ok(Ok(false) | Err(_)) => Err(StoreError::Unavailable("the journal could not be read".to_owned())),
@@ -184,6 +194,7 @@ impl Heart {
             }
             let requests = std::mem::take(&mut list.requests);
             drop(list);
+            let is_shared = requests.len() > 1;
             let began = Instant::now();
             let beaten = self.beat();
             if beaten.is_ok() {
@@ -193,6 +204,9 @@ impl Heart {
             for request in requests {
                 // A request that no longer waits has been refused already.
                 let _ = request.send(beaten.is_ok());
+            }
+            if is_shared {
+                thread::sleep(BETWEEN_BEATS.saturating_sub(began.elapsed()));
             }
         }
     }
