@@ -108,11 +108,21 @@ fn every<F: Future<Output = ()> + 'static>(period: Duration, work: impl Fn() -> 
         loop {
             time::sleep(period).await;
             // On a task of its own, so that a fault in it ends this turn and not all that come after.
-            if let Err(fault) = spawn(work()).await {
+            let mut turn = Turn(spawn(work()));
+            if let Err(fault) = (&mut turn.0).await {
                 log::error!(error:% = fault; "a task of the housekeeping broke off; its next turn comes in its time");
             }
         }
     })
+}
+
+/// A turn under way. It ends with the task that waits for it, so that nothing goes on when the server writes down what is left.
+struct Turn(JoinHandle<()>);
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 async fn flush(registry: Arc<Registry>) {

@@ -109,10 +109,6 @@ struct House {
 /// # Errors
 /// With the first thing that stands in the way.
 pub async fn start(settings: &Settings, ambient: Ambient) -> Result<Running, AppError> {
-    // Begun first and beside all else, it is over before the first caller comes, or nearly.
-    thread::Builder::new()
-        .name("seeding".to_owned())
-        .spawn(gather_randomness)?;
     let installation = open_installation(settings, &ambient)?;
     let house = House::build(settings, &ambient, installation)?;
     house

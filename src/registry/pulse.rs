@@ -101,10 +101,10 @@ impl Pulse {
             apply,
             failing: false,
         };
-        let inside = Arc::clone(&shared);
+        let alive = Alive(Arc::clone(&shared));
         thread::Builder::new()
             .name("pulse".to_owned())
-            .spawn(move || heart.run(&inside))?;
+            .spawn(move || heart.run(&alive.0))?;
         Ok(Self { shared, promise })
     }
 
@@ -139,6 +139,9 @@ impl Pulse {
         let (sender, beaten) = oneshot::channel();
         let is_first = {
             let mut waiting = self.shared.waiting();
+            if waiting.stopped {
+                return Err(StoreError::Unavailable("nobody reads the journal any more".to_owned()));
+            }
             waiting.requests.push(sender);
             waiting.requests.len() == 1
         };
@@ -158,6 +161,17 @@ impl Drop for Pulse {
     fn drop(&mut self) {
         self.shared.waiting().stopped = true;
         self.shared.arrived.notify_one();
+    }
+}
+
+/// Held by the thread. Where that ends, by whatever fault, nobody waits for it any more.
+struct Alive(Arc<Shared>);
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        let mut waiting = self.0.waiting();
+        waiting.stopped = true;
+        waiting.requests.clear();
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use tokio::time::timeout;
+
 use super::*;
 
 #[actix_web::test]
@@ -19,4 +21,33 @@ async fn however_many_ask_connections_are_opened_one_after_the_other_and_some_ti
     assert!((2..=most).contains(&opened), "{opened} of {most}");
     store.deaf.store(false, Ordering::SeqCst);
     assert!(registry.fresh().await.is_ok());
+}
+
+#[actix_web::test]
+async fn where_the_pulse_has_broken_off_nobody_waits_for_it() {
+    let store = SharedStore::default();
+    let promise = Promise {
+        patience: Duration::from_mins(10),
+        ..AT_ONCE
+    };
+    let apply = Box::new(|_: &JournalEntry| panic!("the test wants it so"));
+    let pulse = Pulse::start(Arc::new(store.clone()), known_of(&store), promise, apply).unwrap();
+    assert!(pulse.beat().await.is_ok());
+    registered(&replica(&store, AT_ONCE)).await;
+    // The one that is waited for while it breaks off, and one that would be after that.
+    for _ in 0..2 {
+        let refused = timeout(Duration::from_mins(1), pulse.beat()).await;
+        assert!(refused.expect("it does not wait").is_err());
+    }
+}
+
+fn known_of(store: &SharedStore) -> Known {
+    let mut known = None;
+    store
+        .read(&mut |records| {
+            known = Some(Known::head(records)?);
+            Ok(())
+        })
+        .unwrap();
+    known.unwrap()
 }
