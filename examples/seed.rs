@@ -10,6 +10,7 @@ mod records;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
+use std::time::Duration;
 
 use mintmark::app::{Ambient, open_installation};
 use mintmark::config::Settings;
@@ -21,6 +22,8 @@ use self::records::{API, Outcome, api, attribution, client, partner};
 const PARTNERS: usize = 1000;
 /// Changes in one transaction.
 const AT_A_TIME: usize = 50_000;
+/// How long such a transaction may take.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What everything registered here has in common.
 struct Seed {
@@ -79,13 +82,8 @@ impl Seed {
     }
 
     fn commit(&self, mutations: Vec<Mutation>) -> Outcome<()> {
-        let database = &self.settings.database;
-        Ok(commit_in_bulk(
-            &database.url,
-            database.timeout,
-            &attribution(),
-            mutations,
-        )?)
+        let url = &self.settings.database.url;
+        Ok(commit_in_bulk(url, PATIENCE, &attribution(), mutations)?)
     }
 
     /// The client with this number, whose header is written to `headers`. Its ids count upwards, so that the indexes grow at one end.
