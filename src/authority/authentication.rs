@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use super::error::{AuthorityError, Rejection};
+use super::error::{AuthorityError, Denial, Rejection};
 use super::{Authority, Caller};
 use crate::domain::{
     AuthMethod, ClientId, Environment, Limit, SecretDigest, SecretId, SecretKind, Timestamp, TokenRefusal,
@@ -115,20 +115,20 @@ impl AuthenticatedClient {
 impl Authority {
     /// Authenticates the client, within the budgets of failures of its id and source and of its source alone. A right secret from
     /// a source the client may not come from is a failure like any other, and counts like one: else the budget would tell that it
-    /// is right.
+    /// is right. The operator is told whose it is.
     pub(super) async fn authenticate(
         &self,
         view: View<'_>,
         presented: PresentedCredentials,
         caller: &Caller,
-    ) -> Result<AuthenticatedClient, AuthorityError> {
+    ) -> Result<AuthenticatedClient, Denial> {
         let failures = self.registry.failures();
         let key = || FailureKey::new(Attempt::Client(&presented.client_id), caller.source);
         if failures.any_shut()
             && let Some(wait) = failures.shut_for(&key())
         {
             self.count_shut_out(view, &presented);
-            return Err(shut_out(Limit::Failures, wait));
+            return Err(shut_out(Limit::Failures, wait).into());
         }
         let digest = self.pepper.digest(&presented.secret);
         let outcome = match secret_form(&presented.secret, self.environment()) {
@@ -144,11 +144,14 @@ impl Authority {
                     let refused = Happening::Refused(rejection.counted_as());
                     self.registry.put_down(client, now, refused);
                 }
-                proved
+                proved.map_err(|rejection| (rejection, here))
             }
-            Err(rejection) => Err(rejection),
+            Err(rejection) => Err((rejection, None)),
         };
-        outcome.map_err(|rejection| self.count_failure(key(), rejection, caller))
+        outcome.map_err(|(rejection, client)| Denial {
+            client: client.filter(|_| rejection == Rejection::WrongSource),
+            why: self.count_failure(key(), rejection, caller),
+        })
     }
 
     /// Counts a request that was not looked at, where that costs no more than a glance: whoever is shut out was looked at before.
@@ -253,7 +256,7 @@ fn prove(
         return Err(Rejection::Inactive);
     }
     if !registered.client.allowed_sources.allow(caller.source) {
-        return Err(Rejection::WrongSource(registered.client.client_id.clone()));
+        return Err(Rejection::WrongSource);
     }
     if !accepts(registered.client.token_endpoint_auth_method, presented.method) {
         return Err(Rejection::WrongMethod);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use crate::domain::{ClientId, Invalid, TokenRefusal};
+use crate::domain::{Invalid, TokenRefusal};
 use crate::registry::{Exceeded, QuotaError, RegisteredClient};
 use crate::store::{CommitError, StoreError};
 
@@ -68,7 +68,7 @@ impl AuthorityError {
 pub struct Denial {
     /// Why.
     pub why: AuthorityError,
-    /// The client, where it has authenticated. What a stranger calls itself is not known here.
+    /// The client, where it has authenticated, or its secret was right. What a stranger calls itself is not known here.
     pub client: Option<Arc<RegisteredClient>>,
 }
 
@@ -131,9 +131,9 @@ pub enum Rejection {
     /// The client is suspended, revoked or expired, or a partner above it is suspended.
     #[error("the client or its partner is not active")]
     Inactive,
-    /// The secret is right, and the client may not come from there. It is named, since the secret proves who was meant.
-    #[error("the secret of {0} is right, but this client may not come from this source")]
-    WrongSource(ClientId),
+    /// The secret is right, and the client may not come from there. The line names it, since the secret proves who was meant.
+    #[error("the secret is right, but this client may not come from this source")]
+    WrongSource,
     /// The client is registered for another method.
     #[error("the client is registered for another authentication method")]
     WrongMethod,
@@ -152,7 +152,7 @@ impl Rejection {
             Self::SecretOutsideWindow => TokenRefusal::SecretOutsideWindow,
             Self::Inactive => TokenRefusal::Inactive,
             Self::WrongMethod => TokenRefusal::WrongMethod,
-            Self::WrongSource(_) => TokenRefusal::WrongSource,
+            Self::WrongSource => TokenRefusal::WrongSource,
             Self::NotAResourceServer => TokenRefusal::UnauthorizedClient,
         }
     }

@@ -136,7 +136,7 @@ impl Endpoints {
 const fn reason(error: &OAuthError, status: u16) -> Reason {
     match error {
         OAuthError::Authority(Denial {
-            why: AuthorityError::InvalidClient(Rejection::WrongSource(_)),
+            why: AuthorityError::InvalidClient(Rejection::WrongSource),
             ..
         }) => Reason::WrongSource,
         _ => Reason::of(status),

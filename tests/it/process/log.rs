@@ -239,8 +239,12 @@ mod lines {
             caller.token(&url, &client).expect(401);
             let line = server
                 .log()
-                .wait_for("token refused: client authentication failed: the secret of ");
-            assert!(line.contains(&client.client_id), "{line}");
+                .wait_for("token refused: client authentication failed: the secret is right");
+            let line: Value = serde_json::from_str(&line).unwrap();
+            assert_eq!(
+                (&line["client_id"], &line["partner_id"]),
+                (&json!(client.client_id), &json!("acme"))
+            );
         }
 
         #[test]
@@ -384,6 +388,11 @@ mod lines {
             let admin = server.admin(&owner);
             admin.furnish();
             let (client, api) = (admin.client("qa"), admin.resource_server("qa"));
+            let elsewhere = admin.client("qa");
+            let from = json!({ "allowed_sources": ["192.0.2.0/24"] });
+            admin
+                .patch(&format!("/clients/{}", elsewhere.client_id), &from)
+                .expect(200);
             let guess = Credentials {
                 secret: api.secret.clone(),
                 ..client.clone()
@@ -397,6 +406,7 @@ mod lines {
                 [line["client_id"].clone(), line["partner_id"].clone()]
             };
             let (named, asking) = (json!(client.client_id), json!(api.client_id));
+            let stolen = json!(elsewhere.client_id);
             let (partner, nobody) = (json!("acme"), Value::Null);
             let scope = [grant, ("scope", "nobody.has.this")];
             for (path, who, form, message, expected) in [
@@ -416,9 +426,16 @@ mod lines {
                 ),
                 (
                     "/qa/token",
+                    &elsewhere,
+                    &scope,
+                    "token refused: client authentication failed: the secret is right",
+                    [&stolen, &partner],
+                ),
+                (
+                    "/qa/token",
                     &guess,
                     &scope,
-                    "token refused: client authentication failed",
+                    "token refused: client authentication failed: the secret is wrong",
                     [&nobody, &nobody],
                 ),
                 (
