@@ -157,7 +157,7 @@ pub struct ClientSecret {
     pub status: SecretStatus,
     /// Until when it works, if it is not ended before.
     pub expires_at: Option<Timestamp>,
-    /// When it last obtained or inspected something, as far as that was written, which is every few seconds. Not part of the journal.
+    /// When it last obtained or inspected something, as far as that was written, some time after. Not part of the journal.
     pub last_used_at: Option<Timestamp>,
     /// From which address that was. Kept out of the journal, which forgets nothing.
     #[serde(skip)]
