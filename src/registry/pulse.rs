@@ -18,7 +18,7 @@ const ROWS_AT_A_TIME: u16 = 1000;
 /// How long the thread rests when nobody waits. It beats then too, so that keys and health are known when a request comes.
 const IDLE: Duration = Duration::from_secs(1);
 /// How far apart beats begin while requests come faster than that. Those that come in between wait for one beat together, where each
-/// of thousands would else take time from the signatures; a request that comes alone waits for nothing but its own.
+/// of thousands would else take time from the signatures. After a beat for one request alone the next begins at once.
 const BETWEEN_BEATS: Duration = Duration::from_micros(200);
 /// How far apart connections are opened, so that a store which refuses them, or in which another journal stands, is not
 /// flooded with them by those who ask meanwhile.

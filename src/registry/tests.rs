@@ -29,6 +29,10 @@ struct SharedStore {
     deaf: Arc<AtomicBool>,
     /// How many began to follow it.
     followed: Arc<AtomicUsize>,
+    /// How often it was asked what came since.
+    asked: Arc<AtomicUsize>,
+    /// Whoever holds it keeps the answers to that back.
+    gate: Arc<Mutex<()>>,
     /// The batches that were written.
     batches: Arc<Mutex<Vec<UsageBatch>>>,
     /// How many of them are taken before the next is refused.
@@ -53,10 +57,9 @@ impl Store for SharedStore {
     }
     fn follower(&self) -> Result<Box<dyn Follower>, StoreError> {
         self.followed.fetch_add(1, Ordering::SeqCst);
-        let deaf = Arc::clone(&self.deaf);
         Ok(Box::new(SharedFollower {
             follower: self.store.follower()?,
-            deaf,
+            store: self.clone(),
         }))
     }
     fn record_usage(&self, batch: &UsageBatch) -> Result<(), StoreError> {
@@ -89,12 +92,14 @@ impl Store for SharedStore {
 
 struct SharedFollower {
     follower: Box<dyn Follower>,
-    deaf: Arc<AtomicBool>,
+    store: SharedStore,
 }
 
 impl Follower for SharedFollower {
     fn after(&mut self, known: Known, limit: u16) -> Result<Vec<JournalEntry>, StoreError> {
-        if self.deaf.load(Ordering::SeqCst) {
+        self.store.asked.fetch_add(1, Ordering::SeqCst);
+        drop(self.store.gate.lock().unwrap());
+        if self.store.deaf.load(Ordering::SeqCst) {
             return Err(StoreError::Unavailable("cut off".to_owned()));
         }
         self.follower.after(known, limit)

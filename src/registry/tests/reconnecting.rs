@@ -1,5 +1,7 @@
 //! A store that cannot be followed: whoever asks meanwhile does not become a connection to it.
 
+use std::pin::Pin;
+use std::thread;
 use std::time::Instant;
 
 use tokio::time::timeout;
@@ -50,4 +52,41 @@ fn known_of(store: &SharedStore) -> Known {
         })
         .unwrap();
     known.unwrap()
+}
+
+#[actix_web::test]
+async fn beats_that_more_than_one_request_waits_for_lie_apart() {
+    const ROUNDS: u32 = 50;
+    let store = SharedStore::default();
+    let apply = Box::new(|_: &JournalEntry| {});
+    let pulse = Pulse::start(Arc::new(store.clone()), known_of(&store), AT_ONCE, apply).unwrap();
+    let mut waited = Duration::ZERO;
+    for _ in 0..ROUNDS {
+        let gate = store.gate.lock().unwrap();
+        let asked = store.asked.load(Ordering::SeqCst);
+        let mut waiting = vec![begun(pulse.beat())];
+        while store.asked.load(Ordering::SeqCst) == asked {
+            thread::yield_now();
+        }
+        // The beat under way began before these, so they wait for the next one together.
+        for _ in 0..3 {
+            waiting.push(begun(pulse.beat()));
+        }
+        let opened = Instant::now();
+        drop(gate);
+        for beat in waiting {
+            assert!(beat.await.is_ok());
+        }
+        assert!(pulse.beat().await.is_ok());
+        waited += opened.elapsed();
+    }
+    assert!(waited >= Duration::from_micros(200) * ROUNDS, "{waited:?}");
+}
+
+/// The future after its first step.
+fn begun<F: Future>(future: F) -> Pin<Box<F>> {
+    let mut future = Box::pin(future);
+    let step = future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    assert!(step.is_pending(), "it ended in one step");
+    future
 }

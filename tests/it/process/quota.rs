@@ -73,34 +73,24 @@ fn drawn(installation: &Installation) -> u64 {
     line.parse().unwrap()
 }
 
-mod postgresql {
-    use super::within_a_day;
-
-    #[test]
-    fn a_quota_is_given_out_to_the_token_by_three_busy_servers() {
-        within_a_day(super::a_quota_is_given_out_to_the_token_by_three_busy_servers);
-    }
-
-    #[test]
-    fn a_killed_server_loses_its_block_and_the_next_window_is_whole() {
-        within_a_day(super::a_killed_server_loses_its_block_and_the_next_window_is_whole);
-    }
-
-    #[test]
-    fn a_server_that_is_stopped_gives_back_what_it_held() {
-        within_a_day(super::a_server_that_is_stopped_gives_back_what_it_held);
-    }
-
-    #[test]
-    fn quotas_go_back_before_usage_is_written() {
-        within_a_day(super::quotas_go_back_before_usage_is_written);
-    }
-
-    #[test]
-    fn usage_that_is_not_written_in_time_keeps_no_server_from_ending() {
-        within_a_day(super::usage_that_is_not_written_in_time_keeps_no_server_from_ending);
-    }
+/// Each of these, within one day.
+macro_rules! on_postgresql {
+    ($($test:ident)*) => {
+        mod postgresql {
+            $(#[test]
+            fn $test() {
+                super::within_a_day(super::$test);
+            })*
+        }
+    };
 }
+on_postgresql!(
+    a_quota_is_given_out_to_the_token_by_three_busy_servers
+    a_killed_server_loses_its_block_and_the_next_window_is_whole
+    a_server_that_is_stopped_gives_back_what_it_held
+    quotas_go_back_before_usage_is_written
+    usage_that_is_not_written_in_time_keeps_no_server_from_ending
+);
 
 fn a_quota_is_given_out_to_the_token_by_three_busy_servers() {
     let installation = Installation::postgresql();
