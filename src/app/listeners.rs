@@ -1,6 +1,5 @@
 //! The two listeners, with their bounds: header and idle timeouts, connections, TLS.
 
-use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::num::NonZero;
 use std::sync::Arc;
@@ -9,7 +8,6 @@ use std::time::Duration;
 use actix_web::dev::Server;
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
-use tokio::sync::mpsc;
 
 use super::room::Room;
 use super::tls::Certificate;
@@ -28,13 +26,11 @@ pub(super) struct Listener {
     pub(super) address: SocketAddr,
     pub(super) connections: Connections,
     pub(super) server: Server,
-    /// Its other end is held by the server, by each of its workers, and by each request: this one closes behind the last of them.
-    pub(super) working: mpsc::Receiver<Infallible>,
 }
 
 /// Applies the bounds of the settings to a server of so many workers at the most, binds it and starts it.
 macro_rules! listen {
-    (($server:expr, $working:expr), ($workers:expr, $most:expr), $address:expr, ($settings:expr, $certificate:expr)) => {{
+    ($server:expr, ($workers:expr, $most:expr), $address:expr, ($settings:expr, $certificate:expr)) => {{
         let limits = &$settings.limits;
         let most: usize = $most;
         let connections = Connections::at_most(most);
@@ -65,7 +61,6 @@ macro_rules! listen {
             address: server.addrs().first().copied().unwrap_or($address),
             connections,
             server: server.run(),
-            working: $working,
         })
     }};
 }
@@ -77,17 +72,15 @@ pub(super) fn public(
     certificate: Option<&Arc<Certificate>>,
 ) -> Result<Listener, AppError> {
     let (endpoints, health, layers) = (house.endpoints.clone(), Arc::clone(&house.health), house.layers.clone());
-    let (at_work, working) = mpsc::channel::<Infallible>(1);
     let server = HttpServer::new(move || {
         App::new()
-            .app_data(at_work.clone())
             .app_data(web::Data::new(layers.clone()))
             .wrap(from_fn(outermost))
             .configure(|config| configure_public(config, &endpoints, &health))
     });
     let most = Room::of(settings).public;
     listen!(
-        (server, working),
+        server,
         (workers(), most),
         settings.listen.public,
         (settings, certificate)
@@ -106,10 +99,8 @@ pub(super) fn private(
         house.layers.clone(),
     );
     let (scrape, gate) = (Arc::clone(&house.scrape), house.gate.clone());
-    let (at_work, working) = mpsc::channel::<Infallible>(1);
     let server = HttpServer::new(move || {
         App::new()
-            .app_data(at_work.clone())
             .app_data(web::Data::new(layers.clone()))
             .app_data(web::Data::from(Arc::clone(&office)))
             .wrap(from_fn(outermost))
@@ -117,12 +108,7 @@ pub(super) fn private(
             .configure(|config| configure_admin(config, &health, &scrape))
     });
     let most = Room::of(settings).admin;
-    listen!(
-        (server, working),
-        (1, most),
-        settings.listen.admin,
-        (settings, certificate)
-    )
+    listen!(server, (1, most), settings.listen.admin, (settings, certificate))
 }
 
 /// One for each core, as the framework would have it by itself; more than this many it refuses.

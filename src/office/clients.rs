@@ -323,8 +323,8 @@ impl Office {
         errand: Errand,
         client_id: ClientId,
     ) -> Result<Client, OfficeError> {
-        let transition = (Client::suspended as Transition, Mutation::ClientSuspended as Put);
-        self.move_client(who, errand, (client_id, transition)).await
+        let turn = (Client::suspended as Turn, Mutation::ClientSuspended as Put);
+        self.turn_client(who, errand, (client_id, turn)).await
     }
 
     /// Reinstates a client.
@@ -337,8 +337,8 @@ impl Office {
         errand: Errand,
         client_id: ClientId,
     ) -> Result<Client, OfficeError> {
-        let transition = (Client::reinstated as Transition, Mutation::ClientReinstated as Put);
-        self.move_client(who, errand, (client_id, transition)).await
+        let turn = (Client::reinstated as Turn, Mutation::ClientReinstated as Put);
+        self.turn_client(who, errand, (client_id, turn)).await
     }
 
     /// Revokes a client for ever.
@@ -351,21 +351,21 @@ impl Office {
         errand: Errand,
         client_id: ClientId,
     ) -> Result<Client, OfficeError> {
-        let transition = (Client::revoked as Transition, Mutation::ClientRevoked as Put);
-        self.move_client(who, errand, (client_id, transition)).await
+        let turn = (Client::revoked as Turn, Mutation::ClientRevoked as Put);
+        self.turn_client(who, errand, (client_id, turn)).await
     }
 
-    async fn move_client(
+    async fn turn_client(
         &self,
         who: &Administrator,
         errand: Errand,
-        (client_id, (transition, put)): (ClientId, (Transition, Put)),
+        (client_id, (turn, put)): (ClientId, (Turn, Put)),
     ) -> Result<Client, OfficeError> {
         let if_match = errand.if_match.clone();
         self.change(who.require(Role::Operator)?, errand, move |records| {
             let client = found(records.client(&client_id)?, Noun::Client)?;
             if_match.admit(client.version)?;
-            let client = transition(client)?;
+            let client = turn(client)?;
             Ok((Some(put(client.clone())), client))
         })
         .await
@@ -373,6 +373,6 @@ impl Office {
 }
 
 /// A rule of the domain that leads a client from one status to another.
-type Transition = fn(Client) -> Result<Client, Refusal>;
+type Turn = fn(Client) -> Result<Client, Refusal>;
 /// The mutation that writes it.
 type Put = fn(Client) -> Mutation;

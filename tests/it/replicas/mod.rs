@@ -10,7 +10,6 @@ mod keys;
 mod load;
 mod oracle;
 mod outage;
-mod passing;
 mod question;
 mod relay;
 mod subject;

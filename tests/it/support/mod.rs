@@ -3,6 +3,7 @@
 pub mod admin_harness;
 pub mod allocating;
 pub mod asking;
+pub mod beside;
 pub mod calls;
 pub mod counting;
 pub mod faulty;
@@ -15,5 +16,4 @@ pub mod postgresql;
 pub mod registration;
 pub mod schema;
 pub mod server;
-pub mod warm;
 pub mod wire;

@@ -1,0 +1,89 @@
+//! Random histories of what operators, clients and resource servers do, on two replicas over one store. Beside it stands the store in
+//! memory, which is given every change; from its records alone, with nothing remembered, it is reckoned what must be answered.
+//! Whichever replica is asked, it answers so.
+
+mod moves;
+mod operators;
+mod requests;
+mod truth;
+mod world;
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use mintmark::store::{Sharing, Store};
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+
+use self::moves::history;
+use self::truth::Why;
+use self::world::World;
+use crate::support::faulty::FaultyStore;
+use crate::support::installation::{postgresql, sqlite};
+use crate::support::postgresql::fresh_url;
+
+/// What the histories are drawn from: the same ones in every run, over every store.
+const SEED: u64 = 3;
+/// Few and long, since a fresh database costs more than many steps.
+const HISTORIES: u32 = 6;
+
+/// Plays histories over the stores that `fresh` opens on one database, a replica over each. What it gives with them is kept as long.
+/// A history that fails is shortened and told, with the seed.
+fn play<K>(fresh: impl Fn() -> (Vec<Arc<dyn Store>>, K)) {
+    let config = Config {
+        cases: HISTORIES,
+        failure_persistence: None,
+        max_shrink_iters: 100,
+        ..Config::default()
+    };
+    let octets: Vec<u8> = SEED.to_le_bytes().into_iter().cycle().take(32).collect();
+    let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &octets));
+    let seen = RefCell::new(BTreeSet::new());
+    let outcome = runner.run(&history(), |steps| {
+        let (stores, _kept) = fresh();
+        let mut world = World::begin(stores, &seen);
+        steps.iter().for_each(|step| world.play(step));
+        world.end();
+        Ok(())
+    });
+    outcome.unwrap_or_else(|error| panic!("with seed {SEED}: {error}"));
+    let seen = seen.into_inner();
+    let unseen: Vec<_> = Why::ALL.into_iter().filter(|why| !seen.contains(why)).collect();
+    assert!(unseen.is_empty(), "with seed {SEED} no history met {unseen:?}");
+}
+
+#[test]
+fn two_replicas_over_one_memory_answer_as_one_that_caches_nothing() {
+    play(|| {
+        let store = FaultyStore::new(Sharing::Shared);
+        (vec![Arc::new(store.clone()), Arc::new(store)], ())
+    });
+}
+
+mod sqlite {
+    use super::*;
+
+    /// With SQLite there is one replica.
+    #[test]
+    fn a_replica_answers_as_memory_that_caches_nothing() {
+        play(|| {
+            let folder = tempfile::tempdir().unwrap();
+            (vec![super::sqlite(&folder)], folder)
+        });
+    }
+}
+
+mod postgresql {
+    use super::*;
+
+    #[test]
+    fn two_replicas_answer_as_memory_that_caches_nothing() {
+        play(|| {
+            let database = fresh_url();
+            (
+                vec![super::postgresql(&database), super::postgresql(&database)],
+                database,
+            )
+        });
+    }
+}
