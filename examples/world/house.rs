@@ -25,6 +25,8 @@ pub const PARTNER: &str = "acme";
 const CLIENT: &str = "qa-acme-0000000001";
 const RESOURCE_SERVER: &str = "qa-orders-0000000002";
 const PATIENCE: Duration = Duration::from_secs(60);
+/// The default of `registry.revoked`: a million fits, and not one more.
+const REVOKED: usize = 1_000_000;
 
 pub struct House {
     pepper: Arc<Pepper>,
@@ -90,7 +92,7 @@ impl House {
             sealer: Arc::clone(&self.sealer),
             metrics: Arc::new(Metrics::new()),
             capacity: 1000,
-            revoked: 10_000_000,
+            revoked: REVOKED,
             promise: Promise {
                 freshness: Freshness::AtOnce,
                 patience: PATIENCE,

@@ -66,9 +66,7 @@ impl Housekeeping {
         }
         Self(tasks)
     }
-}
 
-impl Housekeeping {
     /// Shuts, from now on too, the connections on which nothing has been complete for longer than `patience`.
     pub(super) fn watch(&mut self, connections: Connections, patience: Duration) {
         self.0.push(every(WATCH_EVERY, move || {
@@ -84,9 +82,7 @@ impl Housekeeping {
             async move { metrics.tell_the_rest() }
         }));
     }
-}
 
-impl Housekeeping {
     /// Raises notices, from now on too, one `period` after the other, and sends them.
     pub(super) fn notify(&mut self, notices: &Arc<Notices>, period: Duration) {
         let (raised, delivered) = (Arc::clone(notices), Arc::clone(notices));
@@ -108,7 +104,7 @@ fn every<F: Future<Output = ()> + 'static>(period: Duration, work: impl Fn() -> 
         loop {
             time::sleep(period).await;
             // On a task of its own, so that a fault in it ends this turn and not all that come after.
-            let mut turn = Turn(spawn(work()));
+            let mut turn = UnderWay(spawn(work()));
             if let Err(fault) = (&mut turn.0).await {
                 log::error!(error:% = fault; "a task of the housekeeping broke off; its next turn comes in its time");
             }
@@ -117,9 +113,9 @@ fn every<F: Future<Output = ()> + 'static>(period: Duration, work: impl Fn() -> 
 }
 
 /// A turn under way. It ends with the task that waits for it, so that nothing goes on when the server writes down what is left.
-struct Turn(JoinHandle<()>);
+struct UnderWay(JoinHandle<()>);
 
-impl Drop for Turn {
+impl Drop for UnderWay {
     fn drop(&mut self) {
         self.0.abort();
     }

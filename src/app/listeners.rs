@@ -1,5 +1,6 @@
 //! The two listeners, with their bounds: header and idle timeouts, connections, TLS.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::num::NonZero;
 use std::sync::Arc;
@@ -8,6 +9,7 @@ use std::time::Duration;
 use actix_web::dev::Server;
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
+use tokio::sync::mpsc;
 
 use super::room::Room;
 use super::tls::Certificate;
@@ -26,11 +28,13 @@ pub(super) struct Listener {
     pub(super) address: SocketAddr,
     pub(super) connections: Connections,
     pub(super) server: Server,
+    /// Its other end is held by the server, by each of its workers, and by each request: this one closes behind the last of them.
+    pub(super) working: mpsc::Receiver<Infallible>,
 }
 
 /// Applies the bounds of the settings to a server of so many workers at the most, binds it and starts it.
 macro_rules! listen {
-    ($server:expr, ($workers:expr, $most:expr), $address:expr, ($settings:expr, $certificate:expr)) => {{
+    (($server:expr, $working:expr), ($workers:expr, $most:expr), $address:expr, ($settings:expr, $certificate:expr)) => {{
         let limits = &$settings.limits;
         let most: usize = $most;
         let connections = Connections::at_most(most);
@@ -61,6 +65,7 @@ macro_rules! listen {
             address: server.addrs().first().copied().unwrap_or($address),
             connections,
             server: server.run(),
+            working: $working,
         })
     }};
 }
@@ -72,15 +77,17 @@ pub(super) fn public(
     certificate: Option<&Arc<Certificate>>,
 ) -> Result<Listener, AppError> {
     let (endpoints, health, layers) = (house.endpoints.clone(), Arc::clone(&house.health), house.layers.clone());
+    let (at_work, working) = mpsc::channel::<Infallible>(1);
     let server = HttpServer::new(move || {
         App::new()
+            .app_data(at_work.clone())
             .app_data(web::Data::new(layers.clone()))
             .wrap(from_fn(outermost))
             .configure(|config| configure_public(config, &endpoints, &health))
     });
     let most = Room::of(settings).public;
     listen!(
-        server,
+        (server, working),
         (workers(), most),
         settings.listen.public,
         (settings, certificate)
@@ -99,8 +106,10 @@ pub(super) fn private(
         house.layers.clone(),
     );
     let (scrape, gate) = (Arc::clone(&house.scrape), house.gate.clone());
+    let (at_work, working) = mpsc::channel::<Infallible>(1);
     let server = HttpServer::new(move || {
         App::new()
+            .app_data(at_work.clone())
             .app_data(web::Data::new(layers.clone()))
             .app_data(web::Data::from(Arc::clone(&office)))
             .wrap(from_fn(outermost))
@@ -108,7 +117,12 @@ pub(super) fn private(
             .configure(|config| configure_admin(config, &health, &scrape))
     });
     let most = Room::of(settings).admin;
-    listen!(server, (1, most), settings.listen.admin, (settings, certificate))
+    listen!(
+        (server, working),
+        (1, most),
+        settings.listen.admin,
+        (settings, certificate)
+    )
 }
 
 /// One for each core, as the framework would have it by itself; more than this many it refuses.

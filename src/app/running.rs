@@ -3,9 +3,12 @@
 //! SIGINT or SIGTERM: readiness turns red and each answer says that it is the connection's last; after a while that others need to
 //! notice, the listeners close, running requests are finished, what is noted in memory is written. A second one, or the deadline, cuts
 //! the requests off; what is noted is written all the same, in what is left until the deadline, or in five seconds where less is left.
+//! Nothing is served any more by then: what was given back would be drawn again by whoever came late, and lost.
 //! SIGHUP: the certificate's files are read again at once.
 
+use std::convert::Infallible;
 use std::future::poll_fn;
+use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
@@ -14,9 +17,12 @@ use std::time::{Duration, Instant};
 
 use actix_web::dev::ServerHandle;
 use actix_web::rt::signal::unix::{Signal, SignalKind, signal};
+use actix_web::rt::task::JoinHandle;
 use actix_web::rt::{spawn, time};
+use tokio::sync::mpsc;
 
 use super::housekeeping::Housekeeping;
+use super::listeners::Listener;
 use super::room::{Room, take_all_files};
 use super::tls::Certificate;
 use super::{Ambient, AppError, House, listeners};
@@ -27,12 +33,45 @@ use crate::telemetry::Metrics;
 
 /// How long what is noted may take to be written where requests have used up the time until the deadline.
 const LEAST_FOR_WRITING: Duration = Duration::from_secs(5);
+/// How long workers may take to drop what they are at. It waits for nothing outside of them.
+const LETTING_GO: Duration = Duration::from_secs(1);
+
+/// One of the two servers, with its workers.
+struct Serving {
+    handle: ServerHandle,
+    task: JoinHandle<io::Result<()>>,
+    working: mpsc::Receiver<Infallible>,
+}
+
+impl Serving {
+    fn begin(Listener { server, working, .. }: Listener) -> Self {
+        Self {
+            handle: server.handle(),
+            task: spawn(server),
+            working,
+        }
+    }
+
+    /// Closes the listener. Returns when the requests that run are finished.
+    async fn finish(&self) {
+        self.handle.stop(true).await;
+    }
+
+    /// Breaks off what is left of them. Returns when none runs any more.
+    async fn cut_off(mut self) {
+        // A server that waits for its requests hears no second word. It is dropped instead, which has its workers drop them.
+        self.task.abort();
+        if time::timeout(LETTING_GO, self.working.recv()).await.is_err() {
+            log::warn!("a worker does not let go of its requests: what they draw of quotas from here on is lost");
+        }
+    }
+}
 
 /// A server that runs.
 pub struct Running {
     public_address: SocketAddr,
     admin_address: SocketAddr,
-    servers: [ServerHandle; 2],
+    servers: [Serving; 2],
     health: Arc<Health>,
     registry: Arc<Registry>,
     metrics: Arc<Metrics>,
@@ -49,19 +88,16 @@ impl Running {
         Room::of(settings).tell(settings);
         let public = listeners::public(settings, &house, certificate.as_ref())?;
         let private = listeners::private(settings, &house, certificate.as_ref())?;
-        let servers = [public.server.handle(), private.server.handle()];
-        spawn(public.server);
-        spawn(private.server);
         let mut housekeeping = Housekeeping::start(&house.registry, &house.office, &ambient.clock, certificate.clone());
         housekeeping.notify(&house.notices, settings.notices.every);
         let patience = settings.limits.keep_alive + settings.limits.header_timeout;
-        housekeeping.watch(public.connections, patience);
-        housekeeping.watch(private.connections, patience);
+        housekeeping.watch(public.connections.clone(), patience);
+        housekeeping.watch(private.connections.clone(), patience);
         housekeeping.tell(Arc::clone(&house.gate.metrics));
         Ok(Self {
             public_address: public.address,
             admin_address: private.address,
-            servers,
+            servers: [public, private].map(Serving::begin),
             health: house.health,
             registry: house.registry,
             metrics: house.gate.metrics,
@@ -121,12 +157,15 @@ impl Running {
     async fn finish_requests(&self) {
         time::sleep(self.notice).await;
         for server in &self.servers {
-            server.stop(true).await;
+            server.finish().await;
         }
     }
 
     async fn write_what_is_noted(self, left: Duration) {
         drop(self.housekeeping);
+        for server in self.servers {
+            server.cut_off().await;
+        }
         self.metrics.tell_the_rest();
         let left = left.max(LEAST_FOR_WRITING);
         if time::timeout(left, write_down(&self.registry)).await.is_err() {

@@ -72,12 +72,12 @@ pub struct Denial {
     pub client: Option<Arc<RegisteredClient>>,
 }
 
-impl Denial {
-    /// Said to a client that has authenticated.
-    pub(super) fn to(client: &Arc<RegisteredClient>, why: AuthorityError) -> Self {
-        let client = Some(Arc::clone(client));
-        Self { why, client }
-    }
+/// How what was done for a client that has authenticated came out: every no names the client.
+pub(super) fn told_to<T>(client: &Arc<RegisteredClient>, outcome: Result<T, AuthorityError>) -> Result<T, Denial> {
+    outcome.map_err(|why| Denial {
+        why,
+        client: Some(Arc::clone(client)),
+    })
 }
 
 impl From<AuthorityError> for Denial {

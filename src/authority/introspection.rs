@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use super::authentication::{AuthenticatedClient, PresentedCredentials};
 use super::claims::IssuedToken;
-use super::error::{AuthorityError, Denial, Rejection};
+use super::error::{AuthorityError, Denial, Rejection, told_to};
 use super::{Authority, Caller};
 use crate::domain::{ResourceIndicator, Scope, Timestamp};
 use crate::jose::JsonObject;
@@ -60,7 +60,7 @@ impl Authority {
         let view = self.registry.fresh().await?;
         let asking = self.authenticate(view, presented, caller).await?;
         let outcome = self.look_into(token, (&asking, caller), view).await;
-        outcome.map_err(|why| Denial::to(asking.shared(), why))
+        told_to(asking.shared(), outcome)
     }
 
     /// What a token is worth to an authenticated client.

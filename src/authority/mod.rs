@@ -26,6 +26,7 @@ use crate::domain::{Environment, GrantType, Pepper, RequestId, Seconds, Timestam
 use crate::registry::{Happening, Registry, Remainder, View};
 use claims::VerifiedTokens;
 use coalescing::Coalescing;
+use error::told_to;
 
 /// What an authority is made with.
 pub struct AuthorityParts {
@@ -137,7 +138,7 @@ impl Authority {
             Err(error) => Happening::Refused(error.counted_as()),
         };
         self.registry.put_down(&registered, now, happening);
-        outcome.map_err(|why| Denial::to(&registered, why))
+        told_to(&registered, outcome)
     }
 
     /// What an authenticated client is given.

@@ -1,7 +1,7 @@
 //! Token revocation (RFC 7009): a client ends one of its own tokens before its time.
 
 use super::authentication::{AuthenticatedClient, PresentedCredentials};
-use super::error::{AuthorityError, Denial};
+use super::error::{AuthorityError, Denial, told_to};
 use super::{Authority, Caller};
 use crate::domain::{Actor, Attribution, Mutation, RevokedToken};
 use crate::registry::View;
@@ -24,7 +24,7 @@ impl Authority {
         let client = self.authenticate(view, presented, caller).await?;
         self.note_use(&client, caller);
         let outcome = self.end(token, (&client, caller), view).await;
-        outcome.map_err(|why| Denial::to(client.shared(), why))
+        told_to(client.shared(), outcome)
     }
 
     /// Ends a token of an authenticated client.

@@ -85,13 +85,13 @@ impl Notices {
     /// When the store does not answer in time. What was not raised then is raised the next time.
     pub async fn raise(&self) -> Result<usize, StoreError> {
         let now = self.parts.clock.now_milliseconds();
-        let mut turn = Turn::default();
-        let outcome = self.raise_all(now, &mut turn).await;
-        turn.tell_the_rest();
-        outcome.map(|()| turn.raised)
+        let mut progress = Progress::default();
+        let outcome = self.raise_all(now, &mut progress).await;
+        progress.tell_the_rest();
+        outcome.map(|()| progress.raised)
     }
 
-    async fn raise_all(&self, now: Milliseconds, turn: &mut Turn) -> Result<(), StoreError> {
+    async fn raise_all(&self, now: Milliseconds, progress: &mut Progress) -> Result<(), StoreError> {
         let epoch = self.parts.registry.read(|records| records.epoch()).await?;
         let at = now.second();
         let looked = *self.looked.lock().unwrap_or_else(PoisonError::into_inner);
@@ -106,18 +106,18 @@ impl Notices {
                     span,
                     now: at,
                 };
-                self.raise_near(near, now, turn).await?;
+                self.raise_near(near, now, progress).await?;
             }
         }
-        if turn.full_pages < PAGES_A_TURN {
+        if progress.full_pages < PAGES_A_TURN {
             *self.looked.lock().unwrap_or_else(PoisonError::into_inner) = Some(Look { at, epoch });
         }
         Ok(())
     }
 
-    async fn raise_near(&self, near: NearEnd, now: Milliseconds, turn: &mut Turn) -> Result<(), StoreError> {
+    async fn raise_near(&self, near: NearEnd, now: Milliseconds, progress: &mut Progress) -> Result<(), StoreError> {
         let mut page = Page::first(PAGE);
-        while turn.full_pages < PAGES_A_TURN {
+        while progress.full_pages < PAGES_A_TURN {
             let asked = page.clone();
             let read = move |records: &mut dyn Records| records.endings(&near, &asked);
             let endings = self.parts.registry.read(read).await?;
@@ -131,12 +131,12 @@ impl Notices {
                 })
                 .collect();
             if !notices.is_empty() {
-                turn.tell(&self.parts.registry.raise_notices(notices).await?);
+                progress.tell(&self.parts.registry.raise_notices(notices).await?);
             }
             if is_last {
                 return Ok(());
             }
-            turn.full_pages += 1;
+            progress.full_pages += 1;
         }
         Ok(())
     }
@@ -226,12 +226,12 @@ impl Notices {
 
 /// What one turn has come to.
 #[derive(Default)]
-struct Turn {
+struct Progress {
     full_pages: usize,
     raised: usize,
 }
 
-impl Turn {
+impl Progress {
     fn tell(&mut self, kept: &[KeptNotice]) {
         let lines_left = LINES_A_TURN.saturating_sub(self.raised);
         kept.iter().take(lines_left).for_each(|kept| tell(&kept.notice));

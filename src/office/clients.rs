@@ -323,8 +323,8 @@ impl Office {
         errand: Errand,
         client_id: ClientId,
     ) -> Result<Client, OfficeError> {
-        let turn = (Client::suspended as Turn, Mutation::ClientSuspended as Put);
-        self.turn_client(who, errand, (client_id, turn)).await
+        let transition = (Client::suspended as Transition, Mutation::ClientSuspended as Put);
+        self.move_client(who, errand, (client_id, transition)).await
     }
 
     /// Reinstates a client.
@@ -337,8 +337,8 @@ impl Office {
         errand: Errand,
         client_id: ClientId,
     ) -> Result<Client, OfficeError> {
-        let turn = (Client::reinstated as Turn, Mutation::ClientReinstated as Put);
-        self.turn_client(who, errand, (client_id, turn)).await
+        let transition = (Client::reinstated as Transition, Mutation::ClientReinstated as Put);
+        self.move_client(who, errand, (client_id, transition)).await
     }
 
     /// Revokes a client for ever.
@@ -351,21 +351,21 @@ impl Office {
         errand: Errand,
         client_id: ClientId,
     ) -> Result<Client, OfficeError> {
-        let turn = (Client::revoked as Turn, Mutation::ClientRevoked as Put);
-        self.turn_client(who, errand, (client_id, turn)).await
+        let transition = (Client::revoked as Transition, Mutation::ClientRevoked as Put);
+        self.move_client(who, errand, (client_id, transition)).await
     }
 
-    async fn turn_client(
+    async fn move_client(
         &self,
         who: &Administrator,
         errand: Errand,
-        (client_id, (turn, put)): (ClientId, (Turn, Put)),
+        (client_id, (transition, put)): (ClientId, (Transition, Put)),
     ) -> Result<Client, OfficeError> {
         let if_match = errand.if_match.clone();
         self.change(who.require(Role::Operator)?, errand, move |records| {
             let client = found(records.client(&client_id)?, Noun::Client)?;
             if_match.admit(client.version)?;
-            let client = turn(client)?;
+            let client = transition(client)?;
             Ok((Some(put(client.clone())), client))
         })
         .await
@@ -373,6 +373,6 @@ impl Office {
 }
 
 /// A rule of the domain that leads a client from one status to another.
-type Turn = fn(Client) -> Result<Client, Refusal>;
+type Transition = fn(Client) -> Result<Client, Refusal>;
 /// The mutation that writes it.
 type Put = fn(Client) -> Mutation;

@@ -172,8 +172,8 @@ impl Office {
         errand: Errand,
         partner_id: PartnerId,
     ) -> Result<Partner, OfficeError> {
-        let turn = (Partner::suspended as Turn, Mutation::PartnerSuspended as Put);
-        self.turn_partner(who, errand, (partner_id, turn)).await
+        let transition = (Partner::suspended as Transition, Mutation::PartnerSuspended as Put);
+        self.move_partner(who, errand, (partner_id, transition)).await
     }
 
     /// Reinstates a partner.
@@ -186,21 +186,21 @@ impl Office {
         errand: Errand,
         partner_id: PartnerId,
     ) -> Result<Partner, OfficeError> {
-        let turn = (Partner::reinstated as Turn, Mutation::PartnerReinstated as Put);
-        self.turn_partner(who, errand, (partner_id, turn)).await
+        let transition = (Partner::reinstated as Transition, Mutation::PartnerReinstated as Put);
+        self.move_partner(who, errand, (partner_id, transition)).await
     }
 
-    async fn turn_partner(
+    async fn move_partner(
         &self,
         who: &Administrator,
         errand: Errand,
-        (partner_id, (turn, put)): (PartnerId, (Turn, Put)),
+        (partner_id, (transition, put)): (PartnerId, (Transition, Put)),
     ) -> Result<Partner, OfficeError> {
         let if_match = errand.if_match.clone();
         self.change(who.require(Role::Operator)?, errand, move |records| {
             let partner = found(records.partner(&partner_id)?, Noun::Partner)?;
             if_match.admit(partner.version)?;
-            let partner = turn(partner)?;
+            let partner = transition(partner)?;
             Ok((Some(put(partner.clone())), partner))
         })
         .await
@@ -208,6 +208,6 @@ impl Office {
 }
 
 /// A rule of the domain that leads a partner from one status to the other.
-type Turn = fn(Partner) -> Result<Partner, Refusal>;
+type Transition = fn(Partner) -> Result<Partner, Refusal>;
 /// The mutation that writes it.
 type Put = fn(Partner) -> Mutation;

@@ -88,6 +88,7 @@ fn whole_seconds(duration: Duration) -> u64 {
 /// A token bucket: counts what one holder does, at a rate with a burst.
 struct Bucket<C: Clock = DefaultClock> {
     policy: Policy,
+    burst: NonZeroU32,
     limiter: RateLimiter<NotKeyed, InMemoryState, C, StateInformationMiddleware>,
 }
 
@@ -101,6 +102,7 @@ impl<C: Clock> Bucket<C> {
                 quota: u64::from(quota.burst_size().get()),
                 window,
             },
+            burst: quota.burst_size(),
             limiter: RateLimiter::direct_with_clock(quota, clock).with_middleware(),
         }
     }
@@ -119,6 +121,11 @@ impl<C: Clock> Bucket<C> {
                 wait: refused.wait_time_from(self.limiter.clock().now()),
             }),
         }
+    }
+
+    /// Takes the whole burst, or nothing where some of it is still missing. One of which all could be taken is as good as new.
+    fn drain(&self) -> bool {
+        matches!(self.limiter.check_n(self.burst), Ok(Ok(_)))
     }
 }
 
@@ -159,7 +166,8 @@ struct Holder {
     interval: Duration,
 }
 
-/// Every bucket somebody holds, and others not long let go: a client that is read again finds its own.
+/// Every bucket somebody holds or has taken from: a client that is read again finds its own. One that nobody holds goes once it is whole
+/// again, so nobody gains by being forgotten.
 pub(super) struct BucketTable {
     revocations: Quota,
     buckets: Held<Holder, Bucket>,
@@ -170,7 +178,7 @@ impl BucketTable {
     pub(super) fn new(revocations_per_minute: NonZeroU32) -> Self {
         Self {
             revocations: Quota::per_minute(revocations_per_minute),
-            buckets: Held::new(|_| true),
+            buckets: Held::new(Bucket::drain),
         }
     }
 
@@ -316,6 +324,32 @@ mod tests {
         let left = modest.take().unwrap();
         assert_eq!(left[0].remaining, 8);
         assert!(left[1].remaining >= 7, "{left:?}: ten, less the two and one");
+    }
+
+    #[test]
+    fn a_bucket_can_be_drained_when_it_is_whole_and_else_stays_as_it_is() {
+        let clock = FakeRelativeClock::default();
+        let bucket = bucket(2, 3, &clock);
+        bucket.take().unwrap();
+        clock.advance(Duration::from_millis(499));
+        assert!(!bucket.drain(), "one is missing for half a second");
+        assert_eq!(remaining(bucket.take()), 1, "what was there is there");
+        clock.advance(Duration::from_millis(501));
+        assert!(bucket.drain());
+        assert!(bucket.take().is_err());
+    }
+
+    #[test]
+    fn a_budget_is_forgotten_when_it_is_whole_and_never_before() {
+        let table = BucketTable::new(number(1));
+        let greedy: ClientId = "qa-acme-0".parse().unwrap();
+        table.take_revocation(Environment::Qa, &greedy).unwrap();
+        for other in 0..10_000 {
+            let whose = (Limit::Revocations, Environment::Production, &*other.to_string());
+            table.bucket(whose, table.revocations);
+        }
+        assert!(table.buckets.all().len() < 2_000, "nothing was taken from the others");
+        table.take_revocation(Environment::Qa, &greedy).unwrap_err();
     }
 
     #[test]

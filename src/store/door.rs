@@ -26,8 +26,8 @@ pub type WaitObserver = Arc<dyn Fn(Duration) + Send + Sync>;
 pub enum Asker {
     /// Somebody at the public listener asks. They have all the places but two, where there are three or more.
     Caller,
-    /// Tokens are drawn for a client that was authenticated from memory. As many places as for callers, one of them not theirs.
-    Draw,
+    /// Tokens of a quota are drawn for a client that was authenticated from memory. As many places as for callers, one of them not theirs.
+    Quota,
     /// A client revokes its own token. One at a time: commits wait for each other anyhow, and look-ups go on meanwhile.
     Client,
     /// An operator, or the house itself. They have every place.
@@ -99,7 +99,7 @@ impl Places {
         let gates = match asker {
             Asker::House => [None, None, None],
             Asker::Caller => [None, Some(&self.for_callers), Some(&self.for_the_public)],
-            Asker::Draw => [None, Some(&self.for_draws), Some(&self.for_the_public)],
+            Asker::Quota => [None, Some(&self.for_draws), Some(&self.for_the_public)],
             Asker::Client => [
                 Some(&self.for_client_commits),
                 Some(&self.for_callers),
@@ -312,10 +312,10 @@ mod tests {
 
             let look_ups = flood(&door, (Asker::Caller, 20)).await;
             assert!(!passes(&door, Asker::Caller).await, "the callers' places are held");
-            assert!(passes(&door, Asker::Draw).await, "one is for draws");
+            assert!(passes(&door, Asker::Quota).await, "one is for draws");
 
-            let draws = flood(&door, (Asker::Draw, 20)).await;
-            assert!(!passes(&door, Asker::Draw).await);
+            let draws = flood(&door, (Asker::Quota, 20)).await;
+            assert!(!passes(&door, Asker::Quota).await);
             assert!(passes(&door, Asker::House).await, "the last place is the operators'");
             drop((commits, look_ups, draws));
         });
@@ -326,7 +326,7 @@ mod tests {
         let patience = Duration::from_millis(200);
         let door = Door::new(Arc::new(MemoryStore::default()), 3, patience, Arc::new(|_| ()));
         actix_web::rt::System::new().block_on(async {
-            let draws = flood(&door, (Asker::Draw, 20)).await;
+            let draws = flood(&door, (Asker::Quota, 20)).await;
             assert!(passes(&door, Asker::Caller).await);
             assert!(passes(&door, Asker::House).await);
             drop(draws);
@@ -342,7 +342,7 @@ mod tests {
             Arc::new(|_| ()),
         );
         actix_web::rt::System::new().block_on(async {
-            for asker in [Asker::Caller, Asker::Draw, Asker::Client, Asker::House] {
+            for asker in [Asker::Caller, Asker::Quota, Asker::Client, Asker::House] {
                 assert!(door.call(asker, |_| true).await.unwrap());
             }
         });

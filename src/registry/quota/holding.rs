@@ -115,7 +115,7 @@ impl Holding {
                 order,
                 settled: false,
             };
-            door.begin(Asker::Draw, move |store| flight.fly(store));
+            door.begin(Asker::Quota, move |store| flight.fly(store));
         }
         taken
     }

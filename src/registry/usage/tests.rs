@@ -59,12 +59,19 @@ fn in_store(store: &MemoryStore) -> Vec<UsageRow> {
     rows
 }
 
+/// Writes the next batch; whether there was one.
+fn land(usage: &Usage, store: &MemoryStore) -> bool {
+    let next = usage.next();
+    if let Some(batch) = &next {
+        store.record_usage(batch).unwrap();
+        usage.landed(batch);
+    }
+    next.is_some()
+}
+
 /// Writes all there is.
 fn write(usage: &Usage, store: &MemoryStore) {
-    while let Some(batch) = usage.next() {
-        store.record_usage(&batch).unwrap();
-        usage.landed(&batch);
-    }
+    while land(usage, store) {}
 }
 
 /// What can happen to the counts of two clients.
@@ -120,12 +127,7 @@ proptest! {
                     let key = (hour, clients[client].client.client_id.clone(), "", Outcome::Refused(refusal));
                     *expected.entry(key).or_default() += 1;
                 }
-                Step::Lands => {
-                    if let Some(batch) = usage.next() {
-                        store.record_usage(&batch).unwrap();
-                        usage.landed(&batch);
-                    }
-                }
+                Step::Lands => _ = land(&usage, &store),
                 Step::LandsUnheard => {
                     if let Some(batch) = usage.next() {
                         store.record_usage(&batch).unwrap();

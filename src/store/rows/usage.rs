@@ -8,14 +8,14 @@ use crate::store::{StoreError, UsagePlace, UsageRow};
 
 /// What a row is about; a text that is empty is none.
 type Place = (i64, String, String, String, String);
-/// What was issued, and each refusal in the order of [`TokenRefusal::ALL`].
-type Sums = (i64, i64, i64, i64, i64, i64, i64, i64, i64, i64, i64, i64, i64);
+/// Each refusal, in the order of [`TokenRefusal::ALL`].
+type Refused = (i64, i64, i64, i64, i64, i64, i64, i64, i64, i64, i64, i64);
 
 /// One sum for each way in which requests end.
 #[derive(Queryable)]
 pub(in crate::store) struct UsageSums {
     place: Place,
-    sums: Sums,
+    sums: (i64, Refused),
 }
 
 impl TryFrom<UsageSums> for UsageRow {
@@ -32,35 +32,8 @@ impl TryFrom<UsageSums> for UsageRow {
             client_id: COLUMNS.optional_text("client_id", Some(client_id).filter(given).as_deref())?,
             scope: COLUMNS.optional_text("scope", Some(scope).filter(given).as_deref())?,
         };
-        let (
-            issued,
-            wrong_secret,
-            outside_window,
-            inactive,
-            wrong_method,
-            wrong_source,
-            limited,
-            request,
-            client,
-            grant_type,
-            scopes,
-            target,
-            unavailable,
-        ) = row.sums;
-        let refused: [i64; TokenRefusal::ALL.len()] = [
-            wrong_secret,
-            outside_window,
-            inactive,
-            wrong_method,
-            wrong_source,
-            limited,
-            request,
-            client,
-            grant_type,
-            scopes,
-            target,
-            unavailable,
-        ];
+        let (issued, refused) = row.sums;
+        let refused: [i64; TokenRefusal::ALL.len()] = refused.into();
         Ok(Self {
             place,
             issued: issued.unsigned_abs(),

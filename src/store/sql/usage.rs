@@ -330,9 +330,9 @@ impl From<&UsagePlace> for After {
 /// One sum for what was issued, and one for each refusal, in the order of [`TokenRefusal::ALL`].
 macro_rules! each_sum {
     ($($refusal:ident),+) => {
-        type EachSum = (SqlLiteral<BigInt>, $(each_sum!(@type $refusal)),+);
+        type EachSum = (SqlLiteral<BigInt>, ($(each_sum!(@type $refusal)),+));
         fn each_sum() -> EachSum {
-            (sum("issued"), $(sum(TokenRefusal::$refusal.as_str())),+)
+            (sum("issued"), ($(sum(TokenRefusal::$refusal.as_str())),+))
         }
     };
     (@type $refusal:ident) => { SqlLiteral<BigInt> };

@@ -6,10 +6,10 @@ use mintmark::domain::Role;
 use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256};
 use serde_json::{Value, json};
 
-use crate::store::places::{self, Fresh};
+use crate::store::places::{Fresh, on_every_fresh_store};
 use crate::support::admin_harness::{ANNOUNCED, Harness, furnish, register, warehouse};
 
-fn tell(fresh: &Fresh) {
+fn what_the_office_decides_is_kept_alike(fresh: &Fresh) {
     let harness = Harness::on(fresh.store.clone());
     furnish(&harness);
     names_are_given_once(&harness);
@@ -20,20 +20,7 @@ fn tell(fresh: &Fresh) {
     the_journal_has_it_all(&harness);
 }
 
-#[test]
-fn the_story_in_memory() {
-    tell(&places::memory());
-}
-
-#[test]
-fn the_story_on_sqlite() {
-    tell(&places::sqlite());
-}
-
-#[test]
-fn the_story_on_postgresql() {
-    tell(&places::postgresql());
-}
+on_every_fresh_store!(what_the_office_decides_is_kept_alike);
 
 fn names_are_given_once(harness: &Harness) {
     let again = harness.post("/partners", &json!({ "partner_id": "acme", "name": "A" }));

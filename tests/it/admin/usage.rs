@@ -6,7 +6,7 @@ use mintmark::domain::{
 };
 use serde_json::{Value, json};
 
-use crate::store::places::{self, Fresh};
+use crate::store::places::{self, Fresh, on_every_fresh_store};
 use crate::support::admin_harness::{Harness, furnish, register, warehouse};
 
 /// The clock of the harness: 2027-01-15T08:00:00Z.
@@ -60,7 +60,7 @@ fn items(harness: &Harness, query: &str) -> Vec<Value> {
     listed["items"].as_array().unwrap().clone()
 }
 
-fn tell(fresh: &Fresh) {
+fn usage_is_counted_and_shown_alike(fresh: &Fresh) {
     counted(fresh);
     let harness = Harness::on(fresh.store.clone());
     by_day_and_client(&harness);
@@ -71,20 +71,7 @@ fn tell(fresh: &Fresh) {
     secrets_say_where_they_were_used(fresh, &harness);
 }
 
-#[test]
-fn the_story_in_memory() {
-    tell(&places::memory());
-}
-
-#[test]
-fn the_story_on_sqlite() {
-    tell(&places::sqlite());
-}
-
-#[test]
-fn the_story_on_postgresql() {
-    tell(&places::postgresql());
-}
+on_every_fresh_store!(usage_is_counted_and_shown_alike);
 
 fn by_day_and_client(harness: &Harness) {
     let rows = items(harness, "");

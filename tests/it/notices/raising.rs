@@ -9,7 +9,7 @@ use mintmark::domain::{
 use mintmark::store::{self, NoticeFilter, Page, Sharing, Store, commit_in_bulk};
 
 use super::replica::{HeldClock, Replica, all, said, with_secret};
-use crate::store::places;
+use crate::store::places::{self, Fresh, on_every_fresh_store};
 use crate::store::samples::{NOW, acme, attribution, client, commit, read, secret};
 use crate::support::faulty::FaultyStore;
 
@@ -228,7 +228,8 @@ fn a_notice_is_kept_until_its_subject_has_ended_for_the_time_of_retention() {
 }
 
 /// Of replicas that look at the same moment, one raises each notice; a replica that is started later raises none of them.
-fn replicas_raise_each_notice_once(store: &Arc<dyn Store>) {
+fn replicas_raise_each_notice_once(fresh: &Fresh) {
+    let store = &fresh.store;
     acme(&**store);
     for number in 0..30 {
         let client = Client {
@@ -265,14 +266,4 @@ fn replicas_raise_each_notice_once(store: &Arc<dyn Store>) {
     assert_eq!(Replica::new(store, &clock, None).raise(), 0);
 }
 
-macro_rules! on_every_store {
-    ($($store:ident)*) => {
-        $(mod $store {
-            #[test]
-            fn replicas_raise_each_notice_once() {
-                super::replicas_raise_each_notice_once(&crate::store::places::$store().store);
-            }
-        })*
-    };
-}
-on_every_store!(memory sqlite postgresql);
+on_every_fresh_store!(replicas_raise_each_notice_once);

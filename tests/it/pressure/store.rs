@@ -6,70 +6,41 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::support::calls::{Admin, Caller, Credentials, Reply};
-use crate::support::server::{Installation, PATIENCE, Server};
+use crate::support::calls::Reply;
+use crate::support::server::{Installation, PATIENCE};
+use crate::support::warm::WarmServer;
 
 /// How soon a refusal comes, where nothing is waited for longer than half a second at a time.
 const IN_TIME: Duration = Duration::from_secs(5);
 
-/// A server that has served a token and confirmed it, so that it remembers all it needs to do so again.
+/// A warm server that takes new partners.
 struct Shop {
-    server: Server,
-    admin: Admin,
-    client: Credentials,
-    asking: Credentials,
-    token: String,
-    owner: String,
+    warm: WarmServer,
     partners: AtomicUsize,
-    installation: Installation,
 }
 
 impl Shop {
     fn open(installation: Installation) -> Self {
-        let installation = installation
-            .with("database.timeout", "500ms")
-            .with("registry.timeout", "500ms");
-        let owner = installation.owner();
-        let server = installation.start();
-        let admin = server.admin(&owner);
-        admin.furnish();
-        let (client, asking) = (admin.client("qa"), admin.resource_server("qa"));
-        let token = Caller::new().token(&server.public_url("/qa/token"), &client).issued();
         let shop = Self {
-            server,
-            admin,
-            client,
-            asking,
-            token,
-            owner,
+            warm: WarmServer::start(installation),
             partners: AtomicUsize::new(0),
-            installation,
         };
         shop.assert_reading();
         shop
-    }
-
-    fn token(&self) -> Reply {
-        Caller::new().token(&self.server.public_url("/qa/token"), &self.client)
-    }
-
-    fn introspect(&self) -> Reply {
-        let url = self.server.public_url("/qa/introspect");
-        Caller::new().form(&url, &self.asking, &[("token", &self.token)])
     }
 
     /// Registers a partner that nobody has registered before.
     fn commit(&self) -> Reply {
         let number = self.partners.fetch_add(1, Ordering::Relaxed);
         let partner = json!({ "partner_id": format!("partner-{number}"), "name": "Another" });
-        self.admin.post("/partners", &partner)
+        self.warm.admin.post("/partners", &partner)
     }
 
     /// What needs no more than what is remembered, or a look at the store.
     fn assert_reading(&self) {
-        self.token().issued();
-        assert_eq!(self.introspect().expect(200)["active"], true);
-        assert_eq!(Caller::new().get(&self.server.public_url("/qa/jwks")).status, 200);
+        self.warm.token().issued();
+        assert_eq!(self.warm.introspect().expect(200)["active"], true);
+        assert_eq!(self.warm.status("/qa/jwks"), 200);
     }
 
     /// Refused in time, and told when to come again.
@@ -83,35 +54,33 @@ impl Shop {
 
     fn assert_not_committing(&self) {
         Self::assert_unavailable("a commit", || self.commit());
-        let url = self.server.public_url("/qa/revoke");
-        let revoked = || Caller::new().form(&url, &self.client, &[("token", &self.token)]);
-        Self::assert_unavailable("a revocation", revoked);
+        Self::assert_unavailable("a revocation", || self.warm.revoke());
     }
 
     fn assert_answering_nothing(&self) {
-        Self::assert_unavailable("a token", || self.token());
-        Self::assert_unavailable("an introspection", || self.introspect());
+        Self::assert_unavailable("a token", || self.warm.token());
+        Self::assert_unavailable("an introspection", || self.warm.introspect());
         Self::assert_unavailable("a commit", || self.commit());
     }
 
     /// Asks until it serves again, all of it.
     fn assert_recovering(&self) {
         let since = Instant::now();
-        while self.commit().status != 201 || self.token().status != 200 {
+        while self.commit().status != 201 || self.warm.token().status != 200 {
             assert!(since.elapsed() < PATIENCE, "it does not recover");
         }
         // What was answered 503 may have been done; what was not asked for has not.
-        assert!(matches!(self.introspect().expect(200)["active"], Value::Bool(_)));
+        assert!(matches!(self.warm.introspect().expect(200)["active"], Value::Bool(_)));
         self.assert_serving_another();
     }
 
     /// A client that nobody remembers is looked up, served, and refused once it is revoked.
     fn assert_serving_another(&self) {
-        let another = self.admin.client("qa");
-        let ask = || Caller::new().token(&self.server.public_url("/qa/token"), &another);
-        ask().issued();
-        self.admin.act(&format!("/clients/{}/revoke", another.client_id));
-        ask().expect(401);
+        let another = self.warm.admin.client("qa");
+        self.warm.token_of(&another).issued();
+        let path = format!("/clients/{}/revoke", another.client_id);
+        self.warm.admin.act(&path);
+        self.warm.token_of(&another).expect(401);
     }
 }
 
@@ -124,7 +93,7 @@ mod sqlite {
     #[test]
     fn while_another_process_writes_tokens_go_on_and_changes_wait_or_are_refused() {
         let shop = Shop::open(Installation::sqlite());
-        let mut other = Aside::open(shop.installation.url());
+        let mut other = Aside::open(shop.warm.installation.url());
         other.execute("BEGIN IMMEDIATE");
         for _ in 0..3 {
             shop.assert_reading();
@@ -136,7 +105,7 @@ mod sqlite {
 
     /// Bounds the files that the server may write from now on, as a full disk does.
     fn bound_files(shop: &Shop, bytes: &str) {
-        let process = shop.server.id().to_string();
+        let process = shop.warm.server.id().to_string();
         let bound = Command::new("prlimit")
             .args(["--pid", &process, &format!("--fsize={bytes}:unlimited")])
             .status();
@@ -153,9 +122,9 @@ mod sqlite {
         }
         bound_files(&shop, "unlimited");
         shop.assert_recovering();
-        let Shop {
+        let WarmServer {
             server, installation, ..
-        } = shop;
+        } = shop.warm;
         assert_eq!(server.stop().0, Some(0));
         let verified = installation.run(&["journal", "verify", "--local"]);
         assert_eq!(verified.code, Some(0), "{verified:?}");
@@ -181,7 +150,7 @@ mod postgresql {
         let mut aside = Aside::open(&database.url);
         for _ in 0..5 {
             assert!(end_connections(&mut aside) >= 2, "the pulse's and one of the pool's");
-            let first = shop.token().status;
+            let first = shop.warm.token().status;
             assert!([200, 503].contains(&first), "{first}");
             shop.assert_recovering();
         }
@@ -191,13 +160,12 @@ mod postgresql {
     fn behind_a_lock_on_its_tables_what_is_remembered_goes_on_and_the_rest_is_refused_in_time() {
         let database = own_database();
         let shop = Shop::open(Installation::on(&database.url));
-        let forgotten = shop.admin.client("qa");
+        let forgotten = shop.warm.admin.client("qa");
         let mut aside = Aside::open(&database.url);
         aside.execute("BEGIN; LOCK TABLE clients IN ACCESS EXCLUSIVE MODE");
-        shop.token().issued();
-        let url = shop.server.public_url("/qa/token");
-        Shop::assert_unavailable("a look-up", || Caller::new().token(&url, &forgotten));
-        shop.token().issued();
+        shop.warm.token().issued();
+        Shop::assert_unavailable("a look-up", || shop.warm.token_of(&forgotten));
+        shop.warm.token().issued();
         aside.execute("ROLLBACK; BEGIN; LOCK TABLE epoch IN ACCESS EXCLUSIVE MODE");
         shop.assert_answering_nothing();
         aside.execute("ROLLBACK");
@@ -218,7 +186,7 @@ mod postgresql {
         };
         turn(&mut aside, "on");
         let since = Instant::now();
-        while shop.token().status != 200 || shop.introspect().status != 200 {
+        while shop.warm.token().status != 200 || shop.warm.introspect().status != 200 {
             assert!(since.elapsed() < PATIENCE, "it does not read again");
         }
         shop.assert_reading();
@@ -255,32 +223,31 @@ mod postgresql {
         cluster.keep_copy();
         cluster.begin_again();
         shop.assert_recovering();
-        let leaked = shop.admin.client("qa");
-        shop.admin.act(&format!("/clients/{}/revoke", leaked.client_id));
-        shop.token().issued();
+        let leaked = shop.warm.admin.client("qa");
+        shop.warm.admin.act(&format!("/clients/{}/revoke", leaked.client_id));
+        shop.warm.token().issued();
 
         cluster.halt();
         cluster.exchange_copy();
         cluster.begin_again();
         // A replica that begins now knows no other journal. It commits until the copy has more rows than the first replica knows.
-        let later = shop.installation.start();
-        let admin = later.admin(&shop.owner);
+        let later = shop.warm.installation.start();
+        let admin = later.admin(&shop.warm.owner);
         for number in 0..30 {
             let partner = json!({ "partner_id": format!("later-{number}"), "name": "Later" });
             admin.post("/partners", &partner).expect(201);
         }
         drop(later);
         for _ in 0..2 {
-            Shop::assert_unavailable("a token", || shop.token());
-            Shop::assert_unavailable("an introspection", || shop.introspect());
+            Shop::assert_unavailable("a token", || shop.warm.token());
+            Shop::assert_unavailable("an introspection", || shop.warm.introspect());
         }
-        shop.server.log().wait_for("the journal cannot be followed");
+        shop.warm.server.log().wait_for("the journal cannot be followed");
 
         cluster.halt();
         cluster.exchange_copy();
         cluster.begin_again();
         shop.assert_recovering();
-        let url = shop.server.public_url("/qa/token");
-        Caller::new().token(&url, &leaked).expect(401);
+        shop.warm.token_of(&leaked).expect(401);
     }
 }

@@ -1,5 +1,6 @@
 //! Three servers over one PostgreSQL, all busy: a quota is given out to the token, and a server that is killed costs one block.
 
+use std::net::TcpStream;
 use std::panic::{catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
@@ -9,6 +10,7 @@ use mintmark::ambient::{Clock as _, SystemClock};
 use mintmark::domain::{Period, Window};
 use serde_json::json;
 
+use super::standing::{BODY, half_a_token_request};
 use crate::store::Aside;
 use crate::support::calls::{Admin, Caller, Credentials};
 use crate::support::server::{Installation, PATIENCE, Server, Signal};
@@ -90,6 +92,7 @@ on_postgresql!(
     a_server_that_is_stopped_gives_back_what_it_held
     quotas_go_back_before_usage_is_written
     usage_that_is_not_written_in_time_keeps_no_server_from_ending
+    a_request_that_is_cut_off_draws_nothing_any_more
 );
 
 fn a_quota_is_given_out_to_the_token_by_three_busy_servers() {
@@ -118,10 +121,7 @@ fn a_killed_server_loses_its_block_and_the_next_window_is_whole() {
     enforce(&admin, QUOTA);
     let client = admin.client("qa");
     let [first, second, third] = servers;
-    let (caller, url) = (Caller::new(), third.public_url("/qa/token"));
-    for _ in 0..100 {
-        caller.token(&url, &client).issued();
-    }
+    issue_a_hundred(&third, &client);
     let held = drawn(&installation) - 100;
     assert!((1..=QUOTA / 32).contains(&held), "{held}");
     third.kill();
@@ -142,10 +142,7 @@ fn a_server_that_is_stopped_gives_back_what_it_held() {
     admin.furnish();
     enforce(&admin, QUOTA);
     let client = admin.client("qa");
-    let (caller, url) = (Caller::new(), server.public_url("/qa/token"));
-    for _ in 0..100 {
-        caller.token(&url, &client).issued();
-    }
+    issue_a_hundred(&server, &client);
     assert!(drawn(&installation) > 100, "a block is held");
     assert_eq!(server.stop().0, Some(0));
     assert_eq!(drawn(&installation), 100);
@@ -174,6 +171,52 @@ fn usage_that_is_not_written_in_time_keeps_no_server_from_ending() {
     assert_eq!(server.end().0, Some(0));
 }
 
+fn a_request_that_is_cut_off_draws_nothing_any_more() {
+    let installation = Installation::postgresql()
+        .with("database.timeout", "20s")
+        .with("shutdown.deadline", "10m")
+        .with("limits.body_timeout", "5m");
+    let owner = installation.owner();
+    let server = installation.start();
+    let admin = server.admin(&owner);
+    admin.furnish();
+    enforce(&admin, QUOTA);
+    let client = admin.client("qa");
+    let mut locked = lock_usage(&installation);
+    issue_a_hundred(&server, &client);
+    let mut running = half_a_token_request(&server, &client);
+    server.signal(Signal::Terminate);
+    let since = Instant::now();
+    while TcpStream::connect(server.public()).is_ok() {
+        assert!(since.elapsed() < PATIENCE, "the listener stays open");
+    }
+    server.signal(Signal::Terminate);
+    assert!(has_gone_back(&installation), "while usage waits");
+    // The rest comes when everything has been given back and the server still stands.
+    running.send(&BODY.as_bytes()[10..]);
+    assert_eq!(String::from_utf8_lossy(&running.everything()), "");
+    assert_eq!(drawn(&installation), 100);
+    locked.execute("COMMIT");
+    let (code, log) = server.end();
+    assert_eq!(code, Some(0), "{log}");
+    assert!(log.contains("a second signal: running requests are cut off"), "{log}");
+    assert!(!log.contains("does not let go"), "{log}");
+}
+
+/// Keeps every server from writing usage.
+fn lock_usage(installation: &Installation) -> Aside {
+    let mut locked = Aside::open(installation.url());
+    locked.execute("BEGIN; LOCK TABLE usage IN ACCESS EXCLUSIVE MODE");
+    locked
+}
+
+fn issue_a_hundred(server: &Server, client: &Credentials) {
+    let (caller, url) = (Caller::new(), server.public_url("/qa/token"));
+    for _ in 0..100 {
+        caller.token(&url, client).issued();
+    }
+}
+
 /// A server that has issued 100 tokens and is asked to stop, and who keeps it from writing usage.
 fn stopped_with_usage_locked(installation: &Installation) -> (Server, Aside) {
     let owner = installation.owner();
@@ -182,12 +225,8 @@ fn stopped_with_usage_locked(installation: &Installation) -> (Server, Aside) {
     admin.furnish();
     enforce(&admin, QUOTA);
     let client = admin.client("qa");
-    let mut locked = Aside::open(installation.url());
-    locked.execute("BEGIN; LOCK TABLE usage IN ACCESS EXCLUSIVE MODE");
-    let (caller, url) = (Caller::new(), server.public_url("/qa/token"));
-    for _ in 0..100 {
-        caller.token(&url, &client).issued();
-    }
+    let locked = lock_usage(installation);
+    issue_a_hundred(&server, &client);
     assert!(drawn(installation) > 100, "a block is held");
     server.signal(Signal::Terminate);
     (server, locked)

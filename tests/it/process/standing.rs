@@ -17,10 +17,10 @@ on_both_stores! {
     another_master_key_is_refused_in_one_sentence
 }
 
-const BODY: &str = "grant_type=client_credentials";
+pub(super) const BODY: &str = "grant_type=client_credentials";
 
-/// A token request of which the server has read the head and half the body.
-fn half_a_token_request(server: &Server, client: &Credentials) -> Wire {
+/// A token request of which the server has read the head and half the body: ten octets.
+pub(super) fn half_a_token_request(server: &Server, client: &Credentials) -> Wire {
     let mut wire = Wire::open(server.public());
     let head = format!(
         "POST /qa/token HTTP/1.1\r\nHost: auth\r\nAuthorization: {}\r\nContent-Type: application/x-www-form-urlencoded\r\n\
@@ -86,6 +86,7 @@ fn assert_cut_off(server: Server, mut running: Wire, why: &str) {
     let (code, log) = server.end();
     assert_eq!(code, Some(0), "{log}");
     assert!(log.contains(why), "{log}");
+    assert!(!log.contains("does not let go"), "{log}");
     assert!(!String::from_utf8_lossy(&running.everything()).contains("200 OK"));
 }
 

@@ -1,80 +1,15 @@
 //! Keys that rotate under load: no request is lost, and no resource server meets a `kid` it cannot have.
-//!
-//! A resource server may keep a JWK set for `max-age` from the moment it asked for it (RFC 9111 §4.2.3), and fetch none meanwhile.
-//! So of every set that was served, each token received while it may still be kept must be signed with one of its keys.
-
-use std::time::{Duration, Instant};
-
-use serde_json::Value;
 
 use super::fleet::{ALL, Fleet};
-use super::load::{Kind, Load, Observation};
-use super::question::{Question, Told};
+use super::load::{Kind, Load};
+use super::passing::{Passing, signed_with};
+use super::question::Question;
 use super::subject::assert_calm;
-use crate::store::Aside;
-use crate::support::server::{Installation, PATIENCE};
+use crate::support::server::Installation;
 
 /// Answers waited for from each replica, between one event and the next.
 const REQUESTS: usize = 60;
 const DAY: u64 = 86_400;
-
-/// Time as the keys see it: the machine's, and what was made to pass by setting their times back.
-struct Passing {
-    began: Instant,
-    jumps: Vec<(Instant, Duration)>,
-    aside: Aside,
-}
-
-impl Passing {
-    fn begin(url: &str) -> Self {
-        let mut aside = Aside::open(url);
-        aside.execute("SET default_transaction_isolation = 'read committed'");
-        Self {
-            began: Instant::now(),
-            jumps: Vec::new(),
-            aside,
-        }
-    }
-
-    /// Lets so many seconds pass at once.
-    fn pass(&mut self, seconds: u64) {
-        self.jumps.push((Instant::now(), Duration::from_secs(seconds)));
-        self.aside.execute(&format!(
-            "UPDATE signing_keys SET announced_at = announced_at - {seconds}, active_since = active_since - {seconds},
-             retiring_since = retiring_since - {seconds}"
-        ));
-    }
-
-    /// When that was.
-    fn at(&self, moment: Instant) -> Duration {
-        let jumps = self.jumps.iter().filter(|(at, _)| *at <= moment);
-        moment - self.began + jumps.map(|(_, passed)| *passed).sum::<Duration>()
-    }
-
-    /// Tokens signed with a key that is in a set which may still have been kept, with that set.
-    fn unknown<'a>(&self, seen: &'a [Observation]) -> Vec<(&'a Observation, &'a Observation)> {
-        let tokens: Vec<_> = seen
-            .iter()
-            .filter_map(|each| match &each.told {
-                Told::Token { kid, .. } => Some((each, self.at(each.received), kid)),
-                _ => None,
-            })
-            .collect();
-        let mut unknown = Vec::new();
-        for set in seen {
-            let Told::Keys { kids, max_age } = &set.told else {
-                continue;
-            };
-            let (from, until) = (self.at(set.received), self.at(set.sent) + Duration::from_secs(*max_age));
-            let kept = tokens.iter().filter(|(_, at, _)| (from..until).contains(at));
-            unknown.extend(
-                kept.filter(|(_, _, kid)| !kids.contains(kid))
-                    .map(|(token, _, _)| (*token, set)),
-            );
-        }
-        unknown
-    }
-}
 
 /// Three replicas that promise a short `max-age`, and a client of them.
 struct World {
@@ -100,18 +35,8 @@ impl World {
         load
     }
 
-    /// Rotates by hand, at the first moment at which that is allowed.
     fn rotate(&mut self, load: &Load) {
-        let since = Instant::now();
-        loop {
-            let reply = self.fleet.admin.post("/keys/qa/rotate", &Value::Null);
-            match reply.status {
-                200 => break,
-                _ => assert_eq!(reply.expect(409)["type"], "urn:mintmark:problem:conflict"),
-            }
-            assert!(since.elapsed() < PATIENCE, "it never comes to a rotation");
-            self.passing.pass(1);
-        }
+        self.passing.rotate(&self.fleet.admin);
         load.wait_for(REQUESTS, Kind::Yes, &ALL);
     }
 
@@ -139,16 +64,8 @@ fn rotations_under_load_lose_no_request_and_surprise_no_resource_server() {
     load.wait_for(REQUESTS, Kind::Yes, &ALL);
     let seen = load.end();
     assert_calm(&seen);
-    let unknown = world.passing.unknown(&seen);
-    assert!(unknown.is_empty(), "{} times, first {:?}", unknown.len(), unknown[0]);
-    let kids: std::collections::BTreeSet<_> = seen
-        .iter()
-        .filter_map(|each| match &each.told {
-            Told::Token { kid, .. } => Some(kid),
-            _ => None,
-        })
-        .collect();
-    assert_eq!(kids.len(), 5, "every key has signed");
+    world.passing.assert_known(&seen);
+    assert_eq!(signed_with(&seen).len(), 5, "every key has signed");
 }
 
 /// The judge is judged: an emergency outranks what resource servers keep, and it sees that.

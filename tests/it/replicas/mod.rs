@@ -10,6 +10,7 @@ mod keys;
 mod load;
 mod oracle;
 mod outage;
+mod passing;
 mod question;
 mod relay;
 mod subject;

@@ -18,6 +18,24 @@ pub struct Fresh {
     _ground: Box<dyn Any>,
 }
 
+/// Plays what is named, functions of a [`Fresh`] store, on every store.
+macro_rules! on_every_fresh_store {
+    ($($play:ident)*) => {
+        mod memory {
+            $(#[test] fn $play() { super::$play(&crate::store::places::memory()); })*
+        }
+
+        mod sqlite {
+            $(#[test] fn $play() { super::$play(&crate::store::places::sqlite()); })*
+        }
+
+        mod postgresql {
+            $(#[test] fn $play() { super::$play(&crate::store::places::postgresql()); })*
+        }
+    };
+}
+pub(crate) use on_every_fresh_store;
+
 /// A database without tables, and what must live as long as it does.
 pub struct Ground {
     pub url: String,

@@ -16,4 +16,5 @@ pub mod postgresql;
 pub mod registration;
 pub mod schema;
 pub mod server;
+pub mod warm;
 pub mod wire;
