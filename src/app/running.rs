@@ -37,13 +37,13 @@ const LEAST_FOR_WRITING: Duration = Duration::from_secs(5);
 const LETTING_GO: Duration = Duration::from_secs(1);
 
 /// One of the two servers, with its workers.
-struct Serving {
+struct Listening {
     handle: ServerHandle,
     task: JoinHandle<io::Result<()>>,
     working: mpsc::Receiver<Infallible>,
 }
 
-impl Serving {
+impl Listening {
     fn begin(Listener { server, working, .. }: Listener) -> Self {
         Self {
             handle: server.handle(),
@@ -71,7 +71,7 @@ impl Serving {
 pub struct Running {
     public_address: SocketAddr,
     admin_address: SocketAddr,
-    servers: [Serving; 2],
+    servers: [Listening; 2],
     health: Arc<Health>,
     registry: Arc<Registry>,
     metrics: Arc<Metrics>,
@@ -97,7 +97,7 @@ impl Running {
         Ok(Self {
             public_address: public.address,
             admin_address: private.address,
-            servers: [public, private].map(Serving::begin),
+            servers: [public, private].map(Listening::begin),
             health: house.health,
             registry: house.registry,
             metrics: house.gate.metrics,
