@@ -99,11 +99,14 @@ pub enum Deed {
     EndSecret(usize, usize, u32),
     /// The plan of the first partner, which its sub-account shares.
     Plan(Option<Plan>),
+    /// The same with as many tokens a day as it has obtained already, whatever the replicas hold.
+    CutPlan,
     RotateKey,
     RevokeKey,
 }
 
-fn day(tokens: u64) -> Allowance {
+/// So many tokens a day.
+pub fn day(tokens: u64) -> Allowance {
     Allowance {
         tokens_per_day: Some(tokens.try_into().unwrap()),
         ..Allowance::UNBOUNDED
@@ -132,8 +135,9 @@ fn plans() -> impl Strategy<Value = Option<Plan>> {
         plan(QuotaMode::Enforce, day(7), Allowance::UNBOUNDED),
         plan(QuotaMode::Enforce, day(25), day(5)),
         plan(QuotaMode::Enforce, month(15), month(7)),
-        // Of this many more than one is drawn at a time.
+        // Of so many more than one is drawn at a time, and some are held when another plan comes.
         plan(QuotaMode::Enforce, day(130), Allowance::UNBOUNDED),
+        plan(QuotaMode::Enforce, day(400), day(200)),
     ])
 }
 
@@ -156,6 +160,7 @@ fn deed() -> impl Strategy<Value = Deed> {
         2 => (clients(), seconds(), seconds()).prop_map(|(client, own, others)| Deed::AddSecret(client, own, others)),
         2 => (clients(), secrets(), end).prop_map(|(client, secret, end)| Deed::EndSecret(client, secret, end)),
         4 => plans().prop_map(Deed::Plan),
+        2 => Just(Deed::CutPlan),
         1 => Just(Deed::RotateKey),
         1 => Just(Deed::RevokeKey),
     ]
@@ -169,7 +174,7 @@ fn event() -> impl Strategy<Value = Event> {
         4 => (clients(), 2..16_usize).prop_map(|(client, times)| Event::Spend(client, times)),
         16 => (0..ASKING.len(), tokens()).prop_map(|(asking, token)| Event::Introspect(asking, token)),
         4 => (clients(), tokens()).prop_map(|(client, token)| Event::RevokeToken(client, token)),
-        27 => deed().prop_map(Event::Operator),
+        29 => deed().prop_map(Event::Operator),
         3 => (1..150_u32).prop_map(Event::Wait),
         1 => Just(Event::Midnight),
     ]

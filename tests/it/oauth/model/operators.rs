@@ -1,13 +1,16 @@
 //! What operators do in a history, each at one of the replicas.
 
 use mintmark::domain::Environment::Qa;
-use mintmark::domain::{AccessLevel, Algorithm, ClientStatus, PartnerStatus, Scope, Seconds};
+use mintmark::domain::{
+    AccessLevel, Algorithm, Allowance, ClientStatus, Meter, MeterHolder, PartnerStatus, Period, Plan, QuotaMode, Scope,
+    Seconds, Window,
+};
 use mintmark::office::{
     AccessChange, ApiChange, ClientChange, Created, Errand, NewSecret, OfficeError, PartnerChange, Retirement,
     SecretWithText,
 };
 
-use super::moves::{ApiShape, Deed, EVERYTHING, PARTNERS};
+use super::moves::{ApiShape, Deed, EVERYTHING, PARTNERS, day};
 use super::world::{Replica, World};
 use crate::support::installation::block_on;
 use crate::support::registration::Credentials;
@@ -31,15 +34,19 @@ impl World<'_> {
             Deed::Mend(client) => self.mend(at, client),
             Deed::Access(client, list) => self.give_access(at, client, list),
             Deed::Ceiling(partner, ceiling) => self.change_ceiling(at, partner, ceiling),
-            Deed::Plan(plan) => {
-                self.tell_what_was_observed();
-                self.change_partner(
-                    at,
-                    PartnerChange {
-                        plan: Some(plan.map(Box::new)),
-                        ..no_change(PARTNERS[0])
-                    },
-                );
+            Deed::Plan(plan) => self.change_plan(at, plan),
+            Deed::CutPlan => {
+                let meter = Meter {
+                    holder: MeterHolder::Partner(PARTNERS[0].parse().unwrap()),
+                    environment: Qa,
+                    window: Window::of(Period::Day, self.now()),
+                };
+                let plan = Plan {
+                    quota_mode: QuotaMode::Enforce,
+                    partner: day(self.truth.issued(&meter).max(1)),
+                    client: Allowance::UNBOUNDED,
+                };
+                self.change_plan(at, Some(plan));
             }
             Deed::Api(shape) => self.change_api(at, shape),
             Deed::AddSecret(client, own, others) => self.add_secret(at, client, (own, others)),
@@ -111,6 +118,17 @@ impl World<'_> {
             PartnerChange {
                 scope_ceiling: Some(ceiling.parse().unwrap()),
                 ..no_change(PARTNERS[partner])
+            },
+        );
+    }
+
+    fn change_plan(&self, at: usize, plan: Option<Plan>) {
+        self.tell_what_was_observed();
+        self.change_partner(
+            at,
+            PartnerChange {
+                plan: Some(plan.map(Box::new)),
+                ..no_change(PARTNERS[0])
             },
         );
     }
