@@ -8,6 +8,9 @@ use actix_web::HttpRequest;
 use actix_web::dev::ServiceRequest;
 use actix_web::http::header::HeaderMap;
 
+/// The most hops read of a request; no chain of proxies is as long.
+const MOST_HOPS: usize = 16;
+
 /// Says whether an address is a proxy we were told to trust.
 pub type Trust = Arc<dyn Fn(IpAddr) -> bool + Send + Sync>;
 
@@ -39,25 +42,24 @@ fn socket_address(peer: Option<std::net::SocketAddr>) -> IpAddr {
     })
 }
 
-/// Walks from the socket outwards, while the hop it stands on is trusted. A hop that names no address ends the walk.
+/// Walks from the socket outwards, while the hop it stands on is trusted. A hop that names no address ends the walk, and hides nothing of
+/// what was added behind it: that is why it is read as octets, and no further than is believed.
 fn forwarded(socket: IpAddr, headers: &HeaderMap, trust: &dyn Fn(IpAddr) -> bool) -> IpAddr {
-    let named: Vec<&str> = headers
-        .get_all("x-forwarded-for")
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .map(str::trim)
-        .collect();
+    let lines = headers.get_all("x-forwarded-for").rev();
+    let hops = lines.flat_map(|line| line.as_bytes().rsplit(|octet| *octet == b','));
+    let mut named = hops.take(MOST_HOPS).map_while(address_of);
     let mut address = socket;
-    for hop in named.into_iter().rev() {
-        if !trust(address) {
-            break;
-        }
-        match hop.parse::<IpAddr>() {
-            Ok(next) => address = next.to_canonical(),
-            Err(_) => break,
-        }
+    while trust(address)
+        && let Some(next) = named.next()
+    {
+        address = next;
     }
     address
+}
+
+fn address_of(hop: &[u8]) -> Option<IpAddr> {
+    let text = std::str::from_utf8(hop.trim_ascii()).ok()?;
+    text.parse::<IpAddr>().ok().map(|address| address.to_canonical())
 }
 
 #[cfg(test)]
@@ -67,12 +69,12 @@ mod tests {
 
     use super::*;
 
-    fn seen(socket: &str, forwarded_for: &[&str], trusted: &[&str]) -> String {
+    fn seen<L: AsRef<[u8]>>(socket: &str, forwarded_for: &[L], trusted: &[&str]) -> String {
         let mut headers = HeaderMap::new();
-        for value in forwarded_for {
+        for line in forwarded_for {
             headers.append(
                 HeaderName::from_static("x-forwarded-for"),
-                HeaderValue::from_str(value).unwrap(),
+                HeaderValue::from_bytes(line.as_ref()).unwrap(),
             );
         }
         let trusted: Vec<IpNet> = trusted.iter().map(|network| network.parse().unwrap()).collect();
@@ -105,5 +107,34 @@ mod tests {
             seen("10.0.0.1", &["198.51.100.7, unknown"], &["10.0.0.0/8"]),
             "10.0.0.1"
         );
+    }
+
+    #[test]
+    fn what_a_caller_wrote_never_hides_what_the_proxy_added() {
+        for unreadable in [
+            &b"\xff"[..],
+            b"\xc3\x28",
+            b"caf\xe9",
+            b"\xf0\x9f\x92\xa9",
+            b"unknown",
+            b"",
+        ] {
+            let line = [unreadable, b", 198.51.100.7"].concat();
+            for lines in [vec![line.clone()], vec![b"203.0.113.9".to_vec(), line]] {
+                assert_eq!(seen("10.0.0.1", &lines, &["10.0.0.0/8"]), "198.51.100.7", "{lines:?}");
+            }
+        }
+        // Behind two proxies the walk goes on to what it can read, and ends there.
+        let lines = [&b"203.0.113.9"[..], b"\xe9, 10.0.0.2"];
+        assert_eq!(seen("10.0.0.1", &lines, &["10.0.0.0/8"]), "10.0.0.2");
+    }
+
+    #[test]
+    fn a_walk_through_trusted_hops_has_an_end() {
+        let hops: Vec<String> = (0..=255).rev().map(|number| format!("10.0.1.{number}")).collect();
+        let last = format!("10.0.1.{}", MOST_HOPS - 1);
+        for lines in [vec![hops.join(", ")], hops] {
+            assert_eq!(seen("10.0.0.1", &lines, &["10.0.0.0/8"]), last);
+        }
     }
 }
