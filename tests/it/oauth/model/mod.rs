@@ -23,9 +23,9 @@ use crate::support::installation::{postgresql, sqlite};
 use crate::support::postgresql::fresh_url;
 
 /// What the histories are drawn from: the same ones in every run, over every store.
-const SEED: u64 = 4;
+const SEED: u64 = 10;
 /// Few and long, since a fresh database costs more than many steps.
-const HISTORIES: u32 = 6;
+const HISTORIES: u32 = 8;
 
 /// Plays histories over the stores that `fresh` opens on one database, a replica over each. What it gives with them is kept as long.
 /// A history that fails is shortened and told, with the seed.

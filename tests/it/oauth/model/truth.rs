@@ -280,14 +280,6 @@ impl Truth {
             (token.granted.expires_at <= now, Why::TokenExpired),
             (!self.is_published(&token.granted.kid), Why::KeyRevoked),
             (self.is_revoked(token), Why::TokenRevoked),
-            (
-                !token
-                    .granted
-                    .audiences
-                    .iter()
-                    .any(|audience| audience == api.audience.as_str()),
-                Why::AnotherAudience,
-            ),
         ];
         if let Some((_, why)) = refusals.into_iter().find(|(is_there, _)| *is_there) {
             return Err(why);
@@ -299,10 +291,15 @@ impl Truth {
         let here = entitled.iter().find(|(audience, _)| audience == api.audience.as_str());
         let left: Scopes = here.map_or_else(Scopes::new, |(_, scopes)| scopes & &token.granted.scope);
         if left.is_empty() {
-            Err(Why::NothingLeft)
-        } else {
-            Ok(left)
+            return Err(Why::NothingLeft);
         }
+        // Asked last, so that some history meets a token with nothing else in its way.
+        let is_for_it = token
+            .granted
+            .audiences
+            .iter()
+            .any(|audience| audience == api.audience.as_str());
+        is_for_it.then_some(left).ok_or(Why::AnotherAudience)
     }
 }
 
