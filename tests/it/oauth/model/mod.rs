@@ -24,14 +24,16 @@ use crate::support::postgresql::fresh_url;
 
 /// What the histories are drawn from: the same ones in every run, over every store.
 const SEED: u64 = 10;
-/// Few and long, since a fresh database costs more than many steps.
-const HISTORIES: u32 = 8;
+/// How many over a database. Few and long, since a fresh one costs more than many steps.
+const FEW: u32 = 8;
+/// How many over memory.
+const MANY: u32 = 40;
 
-/// Plays histories over the stores that `fresh` opens on one database, a replica over each. What it gives with them is kept as long.
+/// Plays so many histories over the stores that `fresh` opens on one database, a replica over each. What it gives with them is kept as long.
 /// A history that fails is shortened and told, with the seed.
-fn play<K>(fresh: impl Fn() -> (Vec<Arc<dyn Store>>, K)) {
+fn play<K>(histories: u32, fresh: impl Fn() -> (Vec<Arc<dyn Store>>, K)) {
     let config = Config {
-        cases: HISTORIES,
+        cases: histories,
         failure_persistence: None,
         max_shrink_iters: 100,
         ..Config::default()
@@ -54,7 +56,7 @@ fn play<K>(fresh: impl Fn() -> (Vec<Arc<dyn Store>>, K)) {
 
 #[test]
 fn two_replicas_over_one_memory_answer_as_one_that_caches_nothing() {
-    play(|| {
+    play(MANY, || {
         let store = FaultyStore::new(Sharing::Shared);
         (vec![Arc::new(store.clone()), Arc::new(store)], ())
     });
@@ -66,7 +68,7 @@ mod sqlite {
     /// With SQLite there is one replica.
     #[test]
     fn a_replica_answers_as_memory_that_caches_nothing() {
-        play(|| {
+        play(FEW, || {
             let folder = tempfile::tempdir().unwrap();
             (vec![super::sqlite(&folder)], folder)
         });
@@ -78,7 +80,7 @@ mod postgresql {
 
     #[test]
     fn two_replicas_answer_as_memory_that_caches_nothing() {
-        play(|| {
+        play(FEW, || {
             let database = fresh_url();
             (
                 vec![super::postgresql(&database), super::postgresql(&database)],
