@@ -26,7 +26,8 @@ pub(super) struct Coalescing {
 /// The SHA-256 of what is granted, and with which secret.
 type RequestDigest = [u8; 32];
 
-struct YoungToken {
+/// A token that may be handed again.
+pub(super) struct YoungToken {
     access_token: Zeroizing<String>,
     jti: TokenId,
     issued_at: Timestamp,
@@ -99,19 +100,21 @@ impl Place {
 impl Authority {
     /// The token that was signed for the same request a while ago, if it is young and its client has not revoked it. Where memory cannot
     /// tell, another is signed: that asks nothing of the store.
-    pub(super) fn again(&self, place: &Place, grant: &Grant, view: View<'_>) -> Option<AccessTokenResponse> {
+    pub(super) fn young(&self, place: &Place, view: View<'_>) -> Option<Arc<YoungToken>> {
         let token = place.young(self.clock.now())?;
-        if !view.is_known_unrevoked(&token.jti, token.expires_at) {
-            return None;
-        }
+        view.is_known_unrevoked(&token.jti, token.expires_at).then_some(token)
+    }
+
+    /// Hands `token` again for the same `grant`.
+    pub(super) fn again(&self, token: &YoungToken, grant: &Grant) -> AccessTokenResponse {
         self.registry.metrics().count_coalesced();
-        Some(AccessTokenResponse {
+        AccessTokenResponse {
             access_token: token.access_token.as_str().to_owned(),
             token_type: "Bearer",
             expires_in: token.expires_at.since(self.clock.now()),
             scope: grant.granted().scope_text().to_owned(),
             jti: token.jti.clone(),
-        })
+        }
     }
 }
 

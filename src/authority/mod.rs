@@ -153,16 +153,19 @@ impl Authority {
         };
         let keyring = view.keyring(self.environment()).await?;
         let key = keyring.signing().ok_or(AuthorityError::NoSigningKey)?;
-        // A rate counts requests, a quota tokens that are signed: one that is handed again lies between the two.
-        let left = grant.client().registered().rates.take()?;
+        let registered = Arc::clone(grant.client().shared());
         let place = self.coalescing.as_ref().map(|tokens| tokens.place(&grant, &keyring));
-        if let Some(place) = &place
-            && let Some(response) = self.again(place, &grant, view)
-        {
+        if let Some(token) = place.as_ref().and_then(|place| self.young(place, view)) {
+            // A rate counts what is handed out, a quota what is signed: one that is handed again lies between the two.
+            let left = registered.rates.take()?;
+            let response = self.again(&token, &grant);
             return Ok(Issued { response, left });
         }
-        let spending = self.registry.spend(grant.client().registered(), now).await?;
-        let response = self.issuer.issue(grant, key, (now, &*self.entropy))?;
+        // What is refused takes nothing: dropped, the spending goes back.
+        let spending = self.registry.spend(&registered, now).await?;
+        let left = registered.rates.take()?;
+        let issued = self.issuer.issue(grant, key, (now, &*self.entropy));
+        let response = issued.inspect_err(|_| registered.rates.put_back())?;
         spending.keep();
         if let Some(place) = place {
             place.keep(&response, now);

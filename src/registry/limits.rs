@@ -7,11 +7,13 @@
 use std::fmt;
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use governor::clock::{Clock, DefaultClock};
 use governor::middleware::StateInformationMiddleware;
-use governor::state::{InMemoryState, NotKeyed};
+use governor::nanos::Nanos;
+use governor::state::{NotKeyed, StateStore};
 use governor::{Quota, RateLimiter};
 use thiserror::Error;
 
@@ -85,25 +87,62 @@ fn whole_seconds(duration: Duration) -> u64 {
     duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
 }
 
+/// When a bucket will be whole again, in nanoseconds since it was made. The limiter keeps this to itself; here it can be put back to.
+#[derive(Clone, Default)]
+struct Level(Arc<AtomicU64>);
+
+impl Level {
+    /// One that came back in `interval` was taken in vain. What others took meanwhile stays taken.
+    fn put_back(&self, interval: Duration) {
+        let interval = Nanos::from(interval).as_u64();
+        // Whatever else was there, this much was added to it.
+        let _ = self.0.fetch_sub(interval, Ordering::AcqRel);
+    }
+}
+
+impl StateStore for Level {
+    type Key = NotKeyed;
+
+    fn measure_and_replace<T, F, E>(&self, _: &NotKeyed, measure: F) -> Result<T, E>
+    where
+        F: Fn(Option<Nanos>) -> Result<(T, Nanos), E>,
+    {
+        let mut level = self.0.load(Ordering::Acquire);
+        loop {
+            let (outcome, next) = measure(Some(level.into()))?;
+            let stored = self
+                .0
+                .compare_exchange_weak(level, next.as_u64(), Ordering::AcqRel, Ordering::Acquire);
+            match stored {
+                Ok(_) => return Ok(outcome),
+                Err(other) => level = other,
+            }
+        }
+    }
+}
+
 /// A token bucket: counts what one holder does, at a rate with a burst.
 struct Bucket<C: Clock = DefaultClock> {
     policy: Policy,
-    burst: NonZeroU32,
-    limiter: RateLimiter<NotKeyed, InMemoryState, C, StateInformationMiddleware>,
+    quota: Quota,
+    level: Level,
+    limiter: RateLimiter<NotKeyed, Level, C, StateInformationMiddleware>,
 }
 
 impl<C: Clock> Bucket<C> {
     fn new(limit: Limit, quota: Quota, clock: C) -> Self {
         // A burst comes back in this time: no more is promised than is given, whatever the burst.
         let window = whole_seconds(quota.burst_size_replenished_in()).max(1);
+        let level = Level::default();
         Self {
             policy: Policy {
                 limit,
                 quota: u64::from(quota.burst_size().get()),
                 window,
             },
-            burst: quota.burst_size(),
-            limiter: RateLimiter::direct_with_clock(quota, clock).with_middleware(),
+            quota,
+            limiter: RateLimiter::new(quota, level.clone(), clock),
+            level,
         }
     }
 
@@ -123,9 +162,14 @@ impl<C: Clock> Bucket<C> {
         }
     }
 
+    /// Puts back one that was taken and led to nothing.
+    fn put_back(&self) {
+        self.level.put_back(self.quota.replenish_interval());
+    }
+
     /// Takes the whole burst, or nothing where some of it is still missing. One of which all could be taken is as good as new.
     fn drain(&self) -> bool {
-        matches!(self.limiter.check_n(self.burst), Ok(Ok(_)))
+        matches!(self.limiter.check_n(self.quota.burst_size()), Ok(Ok(_)))
     }
 }
 
@@ -145,14 +189,31 @@ pub struct Rates {
 }
 
 impl Rates {
-    /// Takes one token: from the client's rate first, so that a client beyond its own takes nothing from the others'. Says what
-    /// is left of each.
+    /// Takes one token from each, or from none: from the client's first, so that a client beyond its own takes nothing from the
+    /// others'. Says what is left of each.
     ///
     /// # Errors
     /// With the first rate that is used up for now.
     pub fn take(&self) -> Result<Vec<Remainder>, Exceeded> {
-        let both = [&self.client, &self.partner];
-        both.into_iter().flatten().map(|bucket| bucket.take()).collect()
+        let both = [&self.client, &self.partner].into_iter().flatten();
+        let left = both.map(|bucket| bucket.take()).collect();
+        if let (
+            Err(Exceeded {
+                limit: Limit::PartnerRate,
+                ..
+            }),
+            Some(own),
+        ) = (&left, &self.client)
+        {
+            own.put_back();
+        }
+        left
+    }
+
+    /// Puts back the token that was [taken](Rates::take) for what was not issued.
+    pub fn put_back(&self) {
+        let both = [&self.client, &self.partner].into_iter().flatten();
+        both.for_each(|bucket| bucket.put_back());
     }
 }
 
@@ -324,6 +385,47 @@ mod tests {
         let left = modest.take().unwrap();
         assert_eq!(left[0].remaining, 8);
         assert!(left[1].remaining >= 7, "{left:?}: ten, less the two and one");
+    }
+
+    #[test]
+    fn what_is_put_back_can_be_taken_again_and_no_more() {
+        let clock = FakeRelativeClock::default();
+        let bucket = bucket(2, 3, &clock);
+        for _ in 0..10 {
+            assert_eq!(remaining(bucket.take()), 2);
+            bucket.put_back();
+        }
+        // Put back after it would have come back by itself.
+        bucket.take().unwrap();
+        clock.advance(Duration::from_hours(1));
+        bucket.put_back();
+        for left in [2, 1, 0] {
+            assert_eq!(remaining(bucket.take()), left);
+        }
+        assert!(bucket.take().is_err());
+        bucket.put_back();
+        assert_eq!(remaining(bucket.take()), 0);
+        assert!(bucket.take().is_err());
+    }
+
+    #[test]
+    fn what_the_partners_rate_refuses_is_not_taken_from_the_clients() {
+        let quota = |burst| Quota::per_hour(number(1)).allow_burst(number(burst));
+        let bucket = |limit, burst| Some(Arc::new(Bucket::new(limit, quota(burst), DefaultClock::default())));
+        let mut rates = Rates {
+            client: bucket(Limit::ClientRate, 3),
+            partner: bucket(Limit::PartnerRate, 1),
+        };
+        rates.take().unwrap();
+        for _ in 0..10 {
+            assert_eq!(rates.take().unwrap_err().limit, Limit::PartnerRate);
+        }
+        rates.partner = None;
+        assert_eq!(
+            rates.take().unwrap()[0].remaining,
+            1,
+            "three, less the two that were let through"
+        );
     }
 
     #[test]

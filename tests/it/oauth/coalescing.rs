@@ -1,8 +1,10 @@
 //! Coalescing: the young token again, for the same request, while nothing has changed; and otherwise never.
 
 use mintmark::domain::Environment::Qa;
-use mintmark::domain::{Algorithm, Mutation, Seconds};
+use mintmark::domain::{Algorithm, Allowance, Mutation, Seconds, TokenCount};
 
+use super::limits::rate;
+use super::quota::enforce;
 use crate::support::installation::{Installation, ORDERS, Plan, START, STOCK};
 use crate::support::registration::ALWAYS;
 
@@ -155,4 +157,25 @@ fn where_memory_cannot_tell_what_is_revoked_another_is_signed_and_the_store_is_n
     assert_ne!(installation.issue(&client), installation.issue(&client));
     let metrics = installation.registry.metrics().render();
     assert!(metrics.contains("mintmark_revoked_token_reads_total 0\n"), "{metrics}");
+}
+
+#[test]
+fn a_token_that_is_handed_again_counts_for_the_rate_and_for_no_quota() {
+    let installation = coalescing();
+    let limits = Allowance {
+        tokens_per_day: Some(TokenCount::try_from(2).unwrap()),
+        ..rate(1, 5)
+    };
+    enforce(&installation, Allowance::UNBOUNDED, limits);
+    let client = installation.client("acme").register();
+    let first = installation.issue(&client);
+    let refused = loop {
+        let answer = installation.token(&client).send();
+        if answer.status != 200 {
+            break answer;
+        }
+        assert_eq!(answer.issued(), first);
+    };
+    refused.refused(429, "temporarily_unavailable");
+    assert_eq!(refused.header("ratelimit-policy"), Some("\"client-rate\";q=5;w=5"));
 }

@@ -67,7 +67,7 @@ fn limit_fields(answer: &Answer) -> (Fields, Fields) {
     (field("ratelimit-policy"), field("ratelimit"))
 }
 
-fn rate(tokens_per_second: u64, burst: u64) -> Allowance {
+pub fn rate(tokens_per_second: u64, burst: u64) -> Allowance {
     let pace = |number: u64| Pace::try_from(number).unwrap();
     Allowance {
         rate: Some(Rate {
@@ -78,7 +78,7 @@ fn rate(tokens_per_second: u64, burst: u64) -> Allowance {
     }
 }
 
-fn plan(installation: &Installation, partner_id: &str, (partner, client): (Allowance, Allowance)) {
+pub fn plan(installation: &Installation, partner_id: &str, (partner, client): (Allowance, Allowance)) {
     let plan = Budget {
         quota_mode: QuotaMode::Off,
         partner,

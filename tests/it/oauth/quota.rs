@@ -10,6 +10,7 @@ use mintmark::domain::{
 };
 use mintmark::store::Sharing;
 
+use super::limits::rate;
 use crate::support::faulty::{Fault, FaultyStore};
 use crate::support::installation::{Installation, Plan, START, also_on_sql, block_on, two_replicas};
 use crate::support::postgresql::fresh_url;
@@ -53,7 +54,7 @@ fn plan(installation: &Installation, quota_mode: QuotaMode, (partner, client): (
     }));
 }
 
-fn enforce(installation: &Installation, partner: Allowance, client: Allowance) {
+pub fn enforce(installation: &Installation, partner: Allowance, client: Allowance) {
     plan(installation, QuotaMode::Enforce, (partner, client));
 }
 
@@ -139,6 +140,33 @@ fn a_quota_is_shared_by_all_clients_under_a_partner_and_by_no_other() {
         30,
         "QA takes nothing from Production"
     );
+}
+
+#[test]
+fn a_client_beyond_its_quota_takes_nothing_from_the_rate_it_shares() {
+    let installation = Installation::start();
+    enforce(&installation, rate(1, 100), Allowance::UNBOUNDED);
+    let (greedy, other) = (
+        installation.client("acme").register(),
+        installation.client("acme").register(),
+    );
+    installation.commit(Mutation::ClientChanged(Client {
+        limits: Some(Box::new(per_day(1))),
+        ..installation.record(&greedy)
+    }));
+    installation.issue(&greedy);
+    for _ in 0..120 {
+        let refused = installation.token(&greedy).send();
+        assert_eq!(refused.header("ratelimit-policy"), Some("\"client-day\";q=1;w=86400"));
+    }
+    let left = installation.token(&other).send();
+    let left: u64 = left
+        .header("ratelimit")
+        .and_then(|left| left.strip_prefix("\"partner-rate\";r="))
+        .expect("a token says what is left")
+        .parse()
+        .unwrap();
+    assert!(left >= 98, "{left}: a hundred, less the two that were issued");
 }
 
 #[test]

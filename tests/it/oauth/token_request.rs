@@ -5,6 +5,7 @@ use mintmark::domain::Environment::Qa;
 use mintmark::domain::{Api, Epoch, MOST_SCOPE_TOKENS, Mutation, Partner, Scope};
 use mintmark::jose::LONGEST_COMPACT_JWS;
 
+use super::limits::{plan, rate};
 use crate::support::installation::{Installation, START, also_on_sql};
 
 #[test]
@@ -331,6 +332,22 @@ fn a_token_is_never_larger_than_what_this_server_reads_back() {
     );
     let everything = installation.token(&client).send();
     everything.refused(400, "invalid_scope");
+}
+
+#[test]
+fn what_is_too_large_for_a_token_spends_no_rate() {
+    let installation = Installation::start();
+    let scopes = largest_ceiling(&installation, 31);
+    plan(&installation, "acme", (rate(1, 100), rate(1, 50)));
+    let client = installation.client("acme").register();
+    for _ in 0..60 {
+        installation.token(&client).send().refused(400, "invalid_scope");
+    }
+    let small = installation.token(&client).param("scope", &scopes[0]).send();
+    assert_eq!(
+        small.header("ratelimit"),
+        Some("\"client-rate\";r=49, \"partner-rate\";r=99")
+    );
 }
 
 #[test]
