@@ -76,7 +76,7 @@ pub struct Caller {
 pub struct Issued {
     /// The answer that carries the token.
     pub response: AccessTokenResponse,
-    /// What is left of each limit of the client; empty where there is none.
+    /// What is left of each limit of the client, as far as this replica knows it; empty where there is none.
     pub left: Vec<Remainder>,
 }
 
@@ -157,16 +157,18 @@ impl Authority {
         let place = self.coalescing.as_ref().map(|tokens| tokens.place(&grant, &keyring));
         if let Some(token) = place.as_ref().and_then(|place| self.young(place, view)) {
             // A rate counts what is handed out, a quota what is signed: one that is handed again lies between the two.
-            let left = registered.rates.take()?;
+            let mut left = registered.rates.take()?;
+            left.extend(registered.quotas.left(now));
             let response = self.again(&token, &grant);
             return Ok(Issued { response, left });
         }
         // What is refused takes nothing: dropped, the spending goes back.
         let spending = self.registry.spend(&registered, now).await?;
-        let left = registered.rates.take()?;
+        let mut left = registered.rates.take()?;
         let issued = self.issuer.issue(grant, key, (now, &*self.entropy));
         let response = issued.inspect_err(|_| registered.rates.put_back())?;
         spending.keep();
+        left.extend(registered.quotas.left(now));
         if let Some(place) = place {
             place.keep(&response, now);
         }

@@ -17,7 +17,7 @@ use tokio::time::timeout;
 use self::block::{Balance, Rule, Token};
 use self::holding::{Holding, Key, NoToken};
 use super::held::Held;
-use super::limits::{Exceeded, Policy};
+use super::limits::{Exceeded, Policy, Remainder};
 use super::{KnownClient, RegisteredClient, Registry};
 use crate::domain::{Limit, Limits, MeterHolder, QuotaMode, Timestamp, Window};
 use crate::store::{Asker, Door, Draw, Return, Store, StoreError};
@@ -40,6 +40,22 @@ struct Counted {
 /// The quotas that a client's tokens count in; none for most.
 #[derive(Clone, Debug, Default)]
 pub struct Quotas(Option<Arc<[Counted]>>);
+
+impl Quotas {
+    /// What is left of each, where it is enforced and this replica knows it: what the store had when it was last asked, less what was
+    /// issued here since. What other replicas hold is not in it, and what they have drawn since is not known.
+    pub fn left(&self, now: Timestamp) -> impl Iterator<Item = Remainder> {
+        let quotas = self.0.iter().flat_map(|quotas| quotas.iter());
+        quotas.filter_map(move |quota| match quota.rule {
+            Rule::Enforced(limit) => {
+                let (window, remaining) = quota.holding.left_under(limit, now)?;
+                let policy = policy(quota.holding.key().quota(), (limit, window));
+                Some(Remainder { policy, remaining })
+            }
+            Rule::Observed(_) => None,
+        })
+    }
+}
 
 /// Why no token may be issued.
 #[derive(Debug, Error)]
@@ -232,17 +248,23 @@ fn refused((quota, now): (&Counted, Timestamp), none: NoToken) -> QuotaError {
 }
 
 fn exceeded(limit: Limit, (quota, window): (u64, Window), now: Timestamp) -> Exceeded {
-    let seconds = |end: Timestamp, start| u64::from(end.since(start).get());
-    let policy = Policy {
-        limit,
-        quota,
-        window: seconds(window.end(), window.start()),
-    };
     Exceeded {
         limit,
-        policy: Some(policy),
-        wait: Duration::from_secs(seconds(window.end(), now)).min(LONGEST_WAIT),
+        policy: Some(policy(limit, (quota, window))),
+        wait: Duration::from_secs(seconds(now, window.end())).min(LONGEST_WAIT),
     }
+}
+
+fn policy(limit: Limit, (quota, window): (u64, Window)) -> Policy {
+    Policy {
+        limit,
+        quota,
+        window: seconds(window.start(), window.end()),
+    }
+}
+
+fn seconds(start: Timestamp, end: Timestamp) -> u64 {
+    u64::from(end.since(start).get())
 }
 
 #[cfg(test)]

@@ -169,6 +169,14 @@ impl Block {
         Take::Taken(token, order)
     }
 
+    /// How many are left under `limit` in this window, as far as is known here: what the store had when it was last asked, less what was
+    /// issued here since. Nothing where it was not asked in this window.
+    pub(super) fn left_under(&mut self, limit: u64, now: Timestamp) -> Option<(Window, u64)> {
+        self.turn(now);
+        let gone = (self.total + self.owed).saturating_sub(self.left);
+        (self.total > 0).then(|| (self.window, limit.saturating_sub(gone)))
+    }
+
     /// Puts back a token that was taken and not issued. In another window it is worth nothing.
     pub(super) fn put_back(&mut self, token: Token) {
         if token.window == self.window {

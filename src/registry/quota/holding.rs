@@ -120,6 +120,11 @@ impl Holding {
         taken
     }
 
+    /// How many are left under `limit`, and in which window; nothing where it is not known.
+    pub(super) fn left_under(&self, limit: u64, now: Timestamp) -> Option<(Window, u64)> {
+        self.inside().block.left_under(limit, now)
+    }
+
     /// Puts back a token that was not issued.
     pub(super) fn put_back(&self, token: Token) {
         self.inside().block.put_back(token);

@@ -175,6 +175,8 @@ fn a_token_that_is_handed_again_counts_for_the_rate_and_for_no_quota() {
             break answer;
         }
         assert_eq!(answer.issued(), first);
+        let left = answer.header("ratelimit").unwrap();
+        assert!(left.ends_with(", \"client-day\";r=1"), "{left}");
     };
     refused.refused(429, "temporarily_unavailable");
     assert_eq!(refused.header("ratelimit-policy"), Some("\"client-rate\";q=5;w=5"));

@@ -21,6 +21,7 @@ also_on_sql!(
     htp_01_a_quota_is_given_out_to_the_token_and_then_refused_until_midnight,
     a_quota_is_shared_by_all_clients_under_a_partner_and_by_no_other,
     a_changed_quota_holds_with_the_next_request,
+    htp_02_what_is_left_of_a_quota_is_said_with_every_token,
     what_is_observed_is_counted_and_never_refused,
     what_is_held_goes_back_at_the_end,
 );
@@ -117,6 +118,60 @@ fn htp_01_a_quota_is_given_out_to_the_token_and_then_refused_until_midnight() {
     until_refused(&installation, &other, 0);
     installation.clock.set(Window::of(Period::Month, START).end());
     assert_eq!(until_refused(&installation, &client, 40).0, 40);
+}
+
+/// What `answer` says is left, in the order in which it stands.
+fn left(answer: &Answer) -> Vec<(&str, u64)> {
+    let members = answer.header("ratelimit").unwrap_or_default().split(", ");
+    let read = members.filter_map(|member| member.strip_prefix('"')?.split_once("\";r="));
+    read.map(|(name, number)| (name, number.parse().unwrap())).collect()
+}
+
+#[test]
+fn htp_02_what_is_left_of_a_quota_is_said_with_every_token() {
+    let installation = Installation::start();
+    enforce(&installation, per_month(100), per_day(40));
+    let (client, other) = (
+        installation.client("acme").register(),
+        installation.client("acme").register(),
+    );
+    for issued in 1..=40 {
+        let answer = installation.token(&client).send();
+        // It is October 2096, with 31 days.
+        assert_eq!(
+            answer.header("ratelimit-policy"),
+            Some("\"client-day\";q=40;w=86400, \"partner-month\";q=100;w=2678400")
+        );
+        assert_eq!(
+            left(&answer),
+            [("client-day", 40 - issued), ("partner-month", 100 - issued)]
+        );
+    }
+    assert_eq!(until_refused(&installation, &client, 0).0, 0);
+    let answer = installation.token(&other).send();
+    assert_eq!(left(&answer), [("client-day", 39), ("partner-month", 59)]);
+    // Lowered below what was issued, and raised again.
+    enforce(&installation, per_month(100), per_day(1));
+    assert_eq!(until_refused(&installation, &other, 0).0, 0);
+    enforce(&installation, per_month(50), per_day(50));
+    assert_eq!(until_refused(&installation, &other, 9).0, 9);
+    enforce(&installation, per_month(60), per_day(50));
+    assert_eq!(
+        left(&installation.token(&other).send()),
+        [("client-day", 39), ("partner-month", 9)]
+    );
+    installation.clock.advance(DAY);
+    assert_eq!(
+        left(&installation.token(&other).send()),
+        [("client-day", 49), ("partner-month", 8)]
+    );
+    plan(&installation, QuotaMode::Observe, (per_month(60), per_day(50)));
+    let observed = installation.token(&other).send();
+    assert_eq!(
+        (observed.status, observed.header("ratelimit")),
+        (200, None),
+        "what refuses nobody is no limit"
+    );
 }
 
 #[test]
@@ -344,5 +399,32 @@ mod two_replicas {
         block_on(there.registry.give_back_all()).unwrap();
         assert_eq!(until_refused(&here, &client, 300).0, 300);
         assert_eq!(until_refused(&there, &client, 0).0, 0);
+    }
+
+    #[test]
+    fn htp_02_what_is_left_is_what_the_store_had_when_it_was_last_asked() {
+        let database = fresh_url();
+        let (here, there) = two_replicas(&database);
+        enforce(&here, per_day(500), Allowance::UNBOUNDED);
+        let client = here.client("acme").register();
+        for _ in 0..100 {
+            there.issue(&client);
+        }
+        let held = drawn(&here) - 100;
+        let answer = here.token(&client).send();
+        assert_eq!(left(&answer), [("partner-day", 399 - held)], "what others hold is gone");
+        // Nearer the end the store is asked for every token, and so each replica knows what the others took.
+        let (issued, _) = until_refused(&here, &client, 399);
+        assert_eq!(issued, 399 - held);
+        for replica in [&there, &here] {
+            replica.clock.advance(DAY);
+        }
+        for issued in 1..=20_u64 {
+            let replica = if issued % 2 == 0 { &here } else { &there };
+            let said = left(&replica.token(&client).send())[0].1;
+            // Its own are always counted; of the other's at most a block too many, a thirty-second of 500.
+            assert!(said <= 500 - issued.div_ceil(2), "{said} after {issued}");
+            assert!(said + 15 + issued >= 500, "{said} after {issued}");
+        }
     }
 }
