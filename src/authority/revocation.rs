@@ -43,7 +43,7 @@ impl Authority {
         if token.client_id != client.registered().client.client_id {
             return Err(AuthorityError::ForeignToken);
         }
-        if token.expires_at <= now {
+        if token.expires_at <= now || view.is_known_revoked(&token.jti, token.expires_at) {
             return Ok(());
         }
         self.registry.take_revocation(self.environment(), &token.client_id)?;

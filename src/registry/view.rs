@@ -117,6 +117,12 @@ impl View<'_> {
         self.registry.memory.revoked.recall(jti, end) == Recollection::NotRevoked
     }
 
+    /// Whether memory alone says that the token `jti`, whose `exp` is `end`, was revoked. Asks nobody.
+    #[must_use]
+    pub fn is_known_revoked(&self, jti: &TokenId, end: Timestamp) -> bool {
+        self.registry.memory.revoked.recall(jti, end) == Recollection::Revoked
+    }
+
     /// Whether its client revoked the token `jti`, whose `exp` is `end`.
     ///
     /// # Errors

@@ -464,3 +464,21 @@ fn a_client_revokes_no_more_than_it_may() {
     let own = installation.issue(&other);
     assert_eq!(installation.revoke(&other, &own).status, 200, "each client has its own");
 }
+
+#[test]
+fn revoking_a_token_again_spends_nothing() {
+    let plan = Plan {
+        revocations_per_minute: 2,
+        ..Plan::default()
+    };
+    let installation = plan.start();
+    let client = installation.client("acme").register();
+    let tokens: Vec<String> = (0..2).map(|_| installation.issue(&client)).collect();
+    let before = installation.read(|records| records.epoch()).get();
+    for token in &tokens {
+        for _ in 0..20 {
+            assert_eq!(installation.revoke(&client, token).status, 200);
+        }
+    }
+    assert_eq!(installation.read(|records| records.epoch()).get() - before, 2);
+}
