@@ -11,8 +11,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use governor::clock::{Clock as _, DefaultClock};
-use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use quick_cache::sync::Cache;
 
 use crate::domain::sha256;
@@ -22,6 +20,8 @@ const MOST_SHUT: usize = 100_000;
 /// The most pairs counted; beyond it the longest unseen begin anew. Whoever floods the table to be forgotten has spent a request
 /// for each place in it, and a count that never looks at the whole table cannot be slowed down by what is in it.
 const MOST_COUNTED: usize = 100_000;
+/// In which a budget recovers, and the longest anybody waits for it.
+const MINUTE: Duration = Duration::from_mins(1);
 
 /// What somebody tried to pass for. Each kind has budgets of its own, whatever ids callers make up.
 #[derive(Clone, Copy, Debug)]
@@ -71,8 +71,12 @@ impl FailureKey {
 
 /// The budgets.
 pub struct Failures {
-    quota: Quota,
-    counted: Cache<FailureKey, Arc<DefaultDirectRateLimiter>>,
+    /// So long after a failure the budget has recovered from it.
+    interval: Duration,
+    /// From how many intervals on a budget is spent.
+    most: u32,
+    /// When each pair's budget is whole again, in nanoseconds since `began`.
+    counted: Cache<FailureKey, Arc<AtomicU64>>,
     shut: Cache<FailureKey, Instant>,
     began: Instant,
     /// When the last of those that were ever shut out may try again, in milliseconds since `began`.
@@ -84,7 +88,8 @@ impl Failures {
     #[must_use]
     pub fn new(per_minute: NonZeroU32) -> Self {
         Self {
-            quota: Quota::per_minute(per_minute),
+            interval: MINUTE / per_minute.get(),
+            most: per_minute.get(),
             counted: Cache::new(MOST_COUNTED),
             shut: Cache::new(MOST_SHUT),
             began: Instant::now(),
@@ -104,8 +109,12 @@ impl Failures {
     /// How long this pair must still wait before it may try again; `None` when it may try now.
     #[must_use]
     pub fn shut_for(&self, key: &FailureKey) -> Option<Duration> {
+        self.shut_at(key, Instant::now())
+    }
+
+    fn shut_at(&self, key: &FailureKey, now: Instant) -> Option<Duration> {
         let until = self.shut.get(key)?;
-        let left = until.checked_duration_since(Instant::now());
+        let left = until.checked_duration_since(now).filter(|left| !left.is_zero());
         if left.is_none() {
             self.shut.remove(key);
         }
@@ -118,17 +127,38 @@ impl Failures {
         self.counted.contains_key(key)
     }
 
-    /// Counts a failure. The first beyond the budget shuts the pair out until the budget has recovered by one.
+    /// Counts a failure. The last of the budget shuts the pair out until it has recovered by one. Those that were looked at beside it
+    /// count too: whoever guesses many at once waits for as many to come back, a minute at the most.
     pub fn count(&self, key: FailureKey) {
-        let full = || Ok::<_, Infallible>(Arc::new(RateLimiter::direct(self.quota)));
-        let Ok(budget) = self.counted.get_or_insert_with(&key, full);
-        if let Err(refused) = budget.check() {
-            let wait = refused.wait_time_from(DefaultClock::default().now());
-            let until = Instant::now() + wait;
-            self.shut.insert(key, until);
-            let moment = until.saturating_duration_since(self.began).as_millis() + 1;
+        self.count_at(key, Instant::now());
+    }
+
+    fn count_at(&self, key: FailureKey, now: Instant) {
+        let Ok(budget) = self
+            .counted
+            .get_or_insert_with(&key, || Ok::<_, Infallible>(Arc::default()));
+        let since = now.saturating_duration_since(self.began);
+        let open = since + self.interval * (self.most - 1);
+        let whole = self.spend(&budget, (since, open + MINUTE));
+        if let Some(wait) = whole.checked_sub(open).filter(|wait| !wait.is_zero()) {
+            self.shut.insert(key, now + wait);
+            let moment = (since + wait).as_millis() + 1;
             self.all_open
                 .fetch_max(u64::try_from(moment).unwrap_or(u64::MAX), Ordering::AcqRel);
+        }
+    }
+
+    /// Takes one from a budget at `since`; when it is whole again, which is never after `latest`.
+    fn spend(&self, budget: &AtomicU64, (since, latest): (Duration, Duration)) -> Duration {
+        let after = |whole: u64| (Duration::from_nanos(whole).max(since) + self.interval).min(latest);
+        let mut whole = budget.load(Ordering::Acquire);
+        loop {
+            let next = after(whole);
+            let nanoseconds = u64::try_from(next.as_nanos()).unwrap_or(u64::MAX);
+            match budget.compare_exchange_weak(whole, nanoseconds, Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) => return next,
+                Err(other) => whole = other,
+            }
         }
     }
 }
@@ -215,19 +245,64 @@ mod tests {
             assert!(failures.shut_for(&stranger).is_none());
             failures.count(stranger);
         }
-        assert!(
-            failures.shut_for(&stranger).is_none(),
-            "the budget is spent, not overdrawn"
-        );
-        failures.count(stranger);
         assert!(failures.any_shut());
-        let wait = failures.shut_for(&stranger).unwrap();
+        let wait = failures.shut_for(&stranger).expect("the budget is spent");
         assert!(
             wait <= Duration::from_secs(20),
             "three a minute recover one in twenty seconds: {wait:?}"
         );
         assert!(failures.shut_for(&key("qa-acme-0", "192.0.2.2")).is_none());
         assert!(failures.shut_for(&key("qa-acme-1", "192.0.2.1")).is_none());
+    }
+
+    /// Tries as often as it may for ten minutes, `at_once` at a time; how many were looked at.
+    fn looked_at(per_minute: u32, at_once: u32) -> u32 {
+        let failures = Failures::new(NonZeroU32::new(per_minute).unwrap());
+        let (stranger, began) = (key("qa-acme-0", "192.0.2.1"), failures.began);
+        let mut looked_at = 0;
+        for tenth in 0..6_000 {
+            let now = began + Duration::from_millis(100) * tenth;
+            if failures.shut_at(&stranger, now).is_none() {
+                (0..at_once).for_each(|_| failures.count_at(stranger, now));
+                looked_at += at_once;
+            }
+        }
+        looked_at
+    }
+
+    #[test]
+    fn whoever_tries_without_end_is_looked_at_as_often_as_the_budget_says() {
+        for per_minute in [1, 5, 7, 30, 120] {
+            let most = 10 * per_minute + per_minute;
+            let looked_at = looked_at(per_minute, 1);
+            assert!(
+                (most - most / 20 - 1..=most).contains(&looked_at),
+                "{looked_at} of {most}"
+            );
+        }
+    }
+
+    #[test]
+    fn whoever_tries_many_at_once_gains_nothing_up_to_a_minutes_worth() {
+        for at_once in 2..=5 {
+            let looked_at = looked_at(5, at_once);
+            // The last may be looked at before the others have shut it out.
+            assert!(looked_at <= 55 + at_once, "{at_once} at once: {looked_at}");
+        }
+        assert!(looked_at(5, 1_000) <= 10 * 1_000, "a flood is looked at once a minute");
+    }
+
+    #[test]
+    fn nobody_waits_longer_than_a_minute() {
+        let failures = Failures::new(NonZeroU32::new(5).unwrap());
+        let (stranger, now) = (key("qa-acme-0", "192.0.2.1"), failures.began);
+        (0..1_000).for_each(|_| failures.count_at(stranger, now));
+        assert_eq!(failures.shut_at(&stranger, now), Some(MINUTE));
+        assert_eq!(failures.shut_at(&stranger, now + MINUTE), None);
+        // What was forgiven of it is not owed any more, but no more comes back than one.
+        failures.count_at(stranger, now + MINUTE);
+        let wait = failures.shut_at(&stranger, now + MINUTE).unwrap();
+        assert_eq!(wait, Duration::from_secs(12), "five a minute");
     }
 
     #[test]

@@ -168,7 +168,7 @@ fn failed_authentications_shut_their_own_address_out_and_no_other() {
         ask.with_token(token).send()
     };
     let owner = harness.token(Role::Owner);
-    for _ in 0..4 {
+    for _ in 0..3 {
         assert_eq!(from("192.0.2.1", "mmo_wrong").status, 401);
     }
     let shut = from("192.0.2.1", "mmo_wrong");

@@ -162,7 +162,7 @@ fn tok_12_guessing_is_stopped_for_the_client_id_and_source_that_guess() {
                     .param("grant_type", "client_credentials")
                     .send()
             };
-            for _ in 0..4 {
+            for _ in 0..3 {
                 tried(&wrong, "192.0.2.1").refused(401, "invalid_client");
             }
             let shut = tried(named, "192.0.2.1");

@@ -337,7 +337,7 @@ fn a_source_that_is_shut_out_asks_nothing_of_the_store() {
 fn one_id_counts_once_against_its_source_whether_anybody_has_it_or_not() {
     for exists in [true, false] {
         let plan = Plan {
-            unknown_ids_per_minute: 2,
+            unknown_ids_per_minute: 3,
             ..Plan::default()
         };
         let installation = plan.start();
