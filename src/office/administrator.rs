@@ -1,9 +1,16 @@
 //! The administrator: the proof that an operator's token was checked.
 
+use std::sync::Arc;
+
+use quick_cache::sync::Cache;
+
 use super::commit::found;
 use super::{Office, OfficeError};
-use crate::domain::{Actor, Noun, Operator, OperatorId, Refusal, Role, Secret, SecretKind, Timestamp};
+use crate::domain::{Actor, Noun, Operator, OperatorId, Refusal, Role, Secret, SecretDigest, SecretKind, Timestamp};
 use crate::store::{CommitError, Records, StoreError};
+
+/// Of how many operators it is remembered that they were here.
+const MOST_ADMITTED: usize = 1_000;
 
 /// Somebody who may administer. Made by [`Office::administrator`] only.
 #[derive(Clone, Debug)]
@@ -93,16 +100,47 @@ impl Standing {
     }
 }
 
+/// The digests of tokens that counted when they were last looked at. No proof of anything: whether one counts now, the store says.
+#[derive(Clone)]
+pub(super) struct Admitted(Arc<Cache<[u8; 32], ()>>);
+
+impl Admitted {
+    /// None yet.
+    pub(super) fn none() -> Self {
+        Self(Arc::new(Cache::new(MOST_ADMITTED)))
+    }
+
+    fn note(&self, digest: &SecretDigest, admitted: Option<&Operator>) {
+        if admitted.is_some() {
+            self.0.insert(*digest.as_bytes(), ());
+        } else {
+            self.0.remove(digest.as_bytes());
+        }
+    }
+}
+
 impl Office {
+    /// Whether this token counted when this replica last looked at it. Asks nobody, so that whoever guesses can be told without the
+    /// store from an operator at work behind the same address.
+    #[must_use]
+    pub fn has_admitted(&self, token: &str) -> bool {
+        self.digest(token)
+            .is_some_and(|digest| self.admitted.0.contains_key(digest.as_bytes()))
+    }
+
+    fn digest(&self, token: &str) -> Option<SecretDigest> {
+        let secret = Secret::recognise(token).filter(|secret| secret.kind() == SecretKind::Operator)?;
+        Some(self.parts.pepper.digest(secret.expose()))
+    }
+
     /// Checks an operator's token. `None` says only that it does not count: it is not one, or of nobody, or expired, or revoked.
     ///
     /// # Errors
     /// When the store does not answer in time.
     pub async fn administrator(&self, token: &str) -> Result<Option<Administrator>, StoreError> {
-        let Some(secret) = Secret::recognise(token).filter(|secret| secret.kind() == SecretKind::Operator) else {
+        let Some(digest) = self.digest(token) else {
             return Ok(None);
         };
-        let digest = self.parts.pepper.digest(secret.expose());
         let operator = self
             .parts
             .registry
@@ -110,6 +148,7 @@ impl Office {
             .await?;
         let now = self.parts.clock.now();
         let admitted = operator.filter(|operator| operator.token_digest.matches(&digest) && operator.is_live(now));
+        self.admitted.note(&digest, admitted.as_ref());
         Ok(admitted.map(Administrator))
     }
 

@@ -36,6 +36,7 @@ pub use quotas::QuotaStanding;
 pub use secrets::{NewSecret, Retirement, SecretStanding, SecretWithText};
 pub use usage::{UsageQuestion, usage_spreadsheet};
 
+use self::administrator::Admitted;
 use crate::ambient::{Clock, Entropy};
 use crate::domain::{Environment, KeyPolicy, Pepper, Refusal, Seconds};
 use crate::jose::KeyError;
@@ -112,13 +113,17 @@ pub struct OfficeParts {
 #[derive(Clone)]
 pub struct Office {
     parts: OfficeParts,
+    admitted: Admitted,
 }
 
 impl Office {
     /// An office over `parts`.
     #[must_use]
-    pub const fn new(parts: OfficeParts) -> Self {
-        Self { parts }
+    pub fn new(parts: OfficeParts) -> Self {
+        Self {
+            parts,
+            admitted: Admitted::none(),
+        }
     }
 
     /// What this replica remembers, and its budgets of failures.

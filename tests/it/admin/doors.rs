@@ -167,7 +167,7 @@ fn failed_authentications_shut_their_own_address_out_and_no_other() {
         let ask = harness.ask("GET", "/whoami").header("X-Test-Peer", peer);
         ask.with_token(token).send()
     };
-    let owner = harness.token(Role::Owner);
+    let viewer = harness.token(Role::Viewer);
     for _ in 0..3 {
         assert_eq!(from("192.0.2.1", "mmo_wrong").status, 401);
     }
@@ -176,12 +176,45 @@ fn failed_authentications_shut_their_own_address_out_and_no_other() {
     // Three a minute recover one in twenty seconds.
     let wait: u64 = shut.header("Retry-After").parse().unwrap();
     assert!((1..=20).contains(&wait), "{wait}");
-    assert_eq!(from("192.0.2.1", owner).status, 429);
-    from("192.0.2.2", owner).expect(200);
+    assert_eq!(
+        from("192.0.2.1", viewer).status,
+        429,
+        "whether it is right is not looked at: this replica has not seen it"
+    );
+    from("192.0.2.2", viewer).expect(200);
     let stranger = harness
         .ask("GET", "/whoami")
         .header("X-Test-Peer", "192.0.2.1")
         .without("Authorization")
         .send();
     assert_eq!(stranger.status, 401, "who guesses nothing is told how to authenticate");
+}
+
+#[test]
+fn an_operator_who_was_here_is_served_beside_those_who_guess() {
+    let harness = Harness::with_failures(3);
+    let from = |peer: &str, token: &str| {
+        let ask = harness.ask("GET", "/whoami").header("X-Test-Peer", peer);
+        ask.with_token(token).send()
+    };
+    let (owner, viewer) = (harness.token(Role::Owner), harness.token(Role::Viewer));
+    // Wherever they were here from.
+    for token in [owner, viewer] {
+        from("198.51.100.1", token).expect(200);
+    }
+    let viewers_id = from("198.51.100.1", viewer).expect(200)["operator_id"].clone();
+    let guess = || from("192.0.2.1", "mmo_wrong").status;
+    assert_eq!([guess(), guess(), guess(), guess()], [401, 401, 401, 429]);
+    from("192.0.2.1", viewer).expect(200);
+    assert_eq!(guess(), 429, "whoever is served gives back nothing to those who guess");
+    // What counts is what stands now, and in an emergency what is done.
+    let path = format!("/operators/{}/revoke", viewers_id.as_str().unwrap());
+    let revoked = harness.ask("POST", &path).header("X-Test-Peer", "192.0.2.1").send();
+    revoked.expect(200);
+    assert_eq!(from("192.0.2.1", viewer).status, 401, "it is looked at once more");
+    assert_eq!(
+        from("192.0.2.1", viewer).status,
+        429,
+        "and then it is a guess like any other"
+    );
 }
