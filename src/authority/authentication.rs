@@ -1,8 +1,9 @@
 //! Client authentication (RFC 6749 §2.3): from presented credentials to an authenticated client. Made here and nowhere else.
 //!
-//! A stranger, a wrong secret and a client that may not act do the same work and get the same answer: one digest is computed and
-//! compared whatever is found. Only a secret that is not one of ours by form is refused before any look-up, which tells its
-//! sender nothing but what the checksum tells anyone.
+//! A stranger, a wrong secret and a client that may not act get the same answer, for the same work: one digest is computed and compared
+//! whatever is found. Where this replica remembers nothing under an id, a client's or nobody's, the store is asked, and that shows in the
+//! time. A secret that is not one of ours by form is refused before any look-up, which tells its sender nothing but what the checksum
+//! tells anyone.
 
 use std::fmt;
 use std::sync::Arc;

@@ -1,5 +1,8 @@
 //! Differences in time that tell whether a client exists or a secret is nearly right (PR #1167 of Rauthy, dexidp/dex #1861).
 //!
+//! What is held: among those this replica remembers, strangers included, and among those it does not, all take as long. Between the two
+//! lies a look-up in the store, and that shows: SECURITY.md says what may be learnt by it.
+//!
 //! Everyone who is refused is timed in turn, round by round, so that whatever else the machine does falls on all alike; the medians
 //! are compared. The bound is generous: what it must catch is a look-up, a query or a slow digest that one of them is spared.
 
@@ -44,7 +47,7 @@ fn alike<'a>(times: impl Iterator<Item = (&'a str, &'a mut Vec<Duration>)>) {
 }
 
 #[test]
-fn tok_14_whoever_is_refused_waits_as_long_as_a_stranger() {
+fn tok_14_whoever_is_remembered_and_refused_waits_as_long_as_a_remembered_stranger() {
     let installation = Installation::start();
     let good = installation.client("acme").register();
     let refused = refused(&installation, &good);
@@ -66,7 +69,7 @@ fn tok_14_whoever_is_refused_waits_as_long_as_a_stranger() {
 
 /// Of someone never seen before nothing is remembered, and the store is asked: as often for a stranger as for a client.
 #[test]
-fn tok_14_a_first_contact_takes_as_long_whoever_it_is() {
+fn tok_14_whoever_is_not_remembered_waits_as_long_as_a_new_stranger() {
     let folder = tempfile::tempdir().unwrap();
     let installation = Plan {
         store: sqlite(&folder),
