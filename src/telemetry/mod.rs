@@ -4,6 +4,7 @@
 mod line;
 mod metrics;
 mod noticed;
+mod panics;
 mod refusals;
 
 use std::io::{self, IsTerminal};
@@ -41,7 +42,7 @@ impl LogFormat {
     }
 }
 
-/// Sends the `log` crate's records to the standard error stream, one line each, with times from `clock`.
+/// Sends the `log` crate's records to the standard error stream, one line each, with times from `clock`. Panics become such records.
 ///
 /// # Errors
 /// When this process has a logger already.
@@ -61,7 +62,9 @@ pub fn start_logging(level: LevelFilter, format: LogFormat, clock: Arc<dyn Clock
         builder.filter_module("actix_http", LevelFilter::Off);
         builder.filter_module("actix_server", level.min(LevelFilter::Warn));
     }
-    builder.try_init()
+    builder.try_init()?;
+    panics::tell_of_panics();
+    Ok(())
 }
 
 fn json_lines(clock: Arc<dyn Clock>) -> Builder {
