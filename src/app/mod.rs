@@ -8,6 +8,7 @@ mod installation;
 mod listeners;
 mod room;
 mod running;
+mod serving;
 mod tls;
 
 use std::sync::Arc;

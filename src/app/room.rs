@@ -1,7 +1,7 @@
 //! How many connections each listener has room for: what the settings say, as far as this process may open files.
 //!
-//! Each connection takes two descriptors, the framework's and the one by which it can be shut. A process that has none left can neither
-//! let anybody in nor open its store; so some are kept back, and the public listener never has those of the other.
+//! Each connection takes a descriptor. A process that has none left can neither let anybody in nor open its store; so some are kept back,
+//! and the public listener never has those of the other.
 //!
 //! Many systems start a process with room for a thousand files and let it take more: it does.
 
@@ -13,8 +13,6 @@ use crate::config::Settings;
 const KEPT_BACK: usize = 96;
 /// Descriptors for one connection to the store: SQLite holds the file, its log and its index.
 const FOR_THE_STORE: usize = 4;
-/// Descriptors for one connection of a caller.
-const FOR_A_CALLER: usize = 2;
 
 /// The most connections open at one time, at each listener.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,10 +37,9 @@ impl Room {
 
     /// As many as `wanted` at each, within so many `descriptors`: an eighth of them at the admin listener.
     fn within(descriptors: usize, wanted: usize) -> Self {
-        let callers = descriptors / FOR_A_CALLER;
-        let admin = wanted.min(callers / 8).max(1);
+        let admin = wanted.min(descriptors / 8).max(1);
         Self {
-            public: wanted.min(callers - callers / 8).max(1),
+            public: wanted.min(descriptors - descriptors / 8).max(1),
             admin,
         }
     }
@@ -84,14 +81,14 @@ mod tests {
     #[test]
     fn no_listener_takes_the_descriptors_of_the_other_or_more_than_it_was_given() {
         let room = |public, admin| Room { public, admin };
-        assert_eq!(Room::within(65_000, 10_000), room(10_000, 4062));
+        assert_eq!(Room::within(65_000, 10_000), room(10_000, 8125));
         assert_eq!(Room::within(1_000_000, 10_000), room(10_000, 10_000));
-        assert_eq!(Room::within(800, 10_000), room(350, 50));
+        assert_eq!(Room::within(800, 10_000), room(700, 100));
         assert_eq!(Room::within(800, 16), room(16, 16));
         assert_eq!(Room::within(0, 10_000), room(1, 1));
         for descriptors in (100..30_000).step_by(97) {
             let Room { public, admin } = Room::within(descriptors, 10_000);
-            assert!(2 * (public + admin) <= descriptors, "{descriptors}");
+            assert!(public + admin <= descriptors, "{descriptors}");
         }
     }
 }

@@ -52,7 +52,9 @@ impl Certificate {
             .with_safe_default_protocol_versions()
             .map_err(|error| AppError::Tls(error.to_string()))?;
         let resolver: Arc<dyn ResolvesServerCert> = Arc::clone(self) as _;
-        Ok(builder.with_no_client_auth().with_cert_resolver(resolver))
+        let mut config = builder.with_no_client_auth().with_cert_resolver(resolver);
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(config)
     }
 
     /// Reads the files again if they were written since.

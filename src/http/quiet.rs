@@ -8,26 +8,25 @@
 //! whoever opens thousands and leaves them idle, or feeds them an octet at a time, keeps nobody out. A connection whose request has
 //! been read is never shut; one whose request still lies unread in the kernel or the parser may be.
 
-use std::any::Any;
-use std::io;
-use std::net::{Shutdown, TcpStream as Socket};
-use std::os::fd::AsFd;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::Waker;
 use std::time::{Duration, Instant};
 
-use actix_tls::accept::rustls_0_23::TlsStream;
 use actix_web::HttpRequest;
 use actix_web::dev::Extensions;
-use actix_web::rt::net::TcpStream;
+
+use super::paced::Paced;
 
 /// However full the house is, a caller has this long to send the next piece of a request.
 const GRACE: Duration = Duration::from_secs(1);
 
 /// One connection.
 pub(super) struct Connection {
-    /// A second handle on its socket, by which it can be shut.
-    socket: Socket,
+    /// Whether it ends, whatever its caller does.
+    is_shut: AtomicBool,
+    /// Wakes whoever reads from it and writes to it.
+    served_by: Mutex<Option<Waker>>,
     serving: AtomicUsize,
     /// Of the requests that are being served, those whose body has not come yet.
     awaiting: AtomicUsize,
@@ -62,14 +61,43 @@ impl Connection {
         self.serving.load(Ordering::Acquire) == 0
     }
 
+    /// Whether the body of a request that is being served has not come yet.
+    pub(super) fn waits_for_a_body(&self) -> bool {
+        self.awaiting.load(Ordering::Acquire) > 0
+    }
+
     /// Whether it is the caller's turn: no request is being served, or one whose body has not come.
     fn waits_for_its_caller(&self) -> bool {
-        self.is_idle() || self.awaiting.load(Ordering::Acquire) > 0
+        self.is_idle() || self.waits_for_a_body()
+    }
+
+    /// Whether a request is being served that needs nothing more from the caller.
+    pub(super) fn is_at_work(&self) -> bool {
+        !self.waits_for_its_caller()
+    }
+
+    /// Notes who is to be woken when the connection is shut.
+    pub(super) fn is_served_by(&self, waker: &Waker) {
+        let mut served_by = self.served_by();
+        if !served_by.as_ref().is_some_and(|known| known.will_wake(waker)) {
+            *served_by = Some(waker.clone());
+        }
+    }
+
+    /// Whether nothing is read from it and written to it any more.
+    pub(super) fn is_shut(&self) -> bool {
+        self.is_shut.load(Ordering::Acquire)
     }
 
     fn shut(&self) {
-        // One that the other side has shut meanwhile is as good as shut.
-        let _ = self.socket.shutdown(Shutdown::Both);
+        self.is_shut.store(true, Ordering::Release);
+        if let Some(waker) = &*self.served_by() {
+            waker.wake_by_ref();
+        }
+    }
+
+    fn served_by(&self) -> MutexGuard<'_, Option<Waker>> {
+        self.served_by.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn quiet_since(&self) -> MutexGuard<'_, Instant> {
@@ -93,7 +121,7 @@ impl Drop for Serving {
 /// The connections of a listener.
 #[derive(Clone)]
 pub struct Connections {
-    open: Arc<Mutex<Vec<Weak<Connection>>>>,
+    known: Arc<Mutex<Vec<Weak<Connection>>>>,
     most: usize,
 }
 
@@ -101,30 +129,32 @@ impl Connections {
     /// Of a listener that lets in so many at one time.
     #[must_use]
     pub fn at_most(most: usize) -> Self {
-        let open = Arc::default();
-        Self { open, most }
+        let known = Arc::default();
+        Self { known, most }
     }
 
-    /// Notes a new connection, for the listener to call. One whose socket cannot be had twice is left to the framework alone.
-    pub fn note(&self, stream: &dyn Any, data: &mut Extensions) {
-        let plain = stream.downcast_ref::<TcpStream>();
-        let stream = plain.or_else(|| stream.downcast_ref::<TlsStream<TcpStream>>().map(|tls| tls.get_ref().0));
-        if let Some(Ok(socket)) = stream.map(second_handle) {
-            let connection = Arc::new(Connection {
-                socket,
-                serving: AtomicUsize::new(0),
-                awaiting: AtomicUsize::new(0),
-                quiet_since: Mutex::new(Instant::now()),
-            });
-            self.open().push(Arc::downgrade(&connection));
-            data.insert(connection);
-        }
+    /// A new connection over `stream`, which hands on what it reads as it can be served.
+    pub fn open<T>(&self, stream: T) -> Paced<T> {
+        let connection = Arc::new(Connection {
+            is_shut: AtomicBool::new(false),
+            served_by: Mutex::default(),
+            serving: AtomicUsize::new(0),
+            awaiting: AtomicUsize::new(0),
+            quiet_since: Mutex::new(Instant::now()),
+        });
+        self.known().push(Arc::downgrade(&connection));
+        Paced::new(stream, connection)
+    }
+
+    /// Lets the requests of a connection know it.
+    pub fn introduce<T>(stream: &Paced<T>, data: &mut Extensions) {
+        data.insert(Arc::clone(stream.connection()));
     }
 
     /// Shuts every connection that has been quiet for longer than `patience`; and, where more than seven eighths of those there may be are open, those
     /// beyond that have waited for their caller the longest. To be called every second or so.
     pub fn shut_quiet(&self, patience: Duration) {
-        let mut open = self.open();
+        let mut open = self.known();
         let mut waiting = Vec::new();
         open.retain(|connection| {
             let Some(connection) = connection.upgrade() else {
@@ -149,11 +179,7 @@ impl Connections {
         }
     }
 
-    fn open(&self) -> MutexGuard<'_, Vec<Weak<Connection>>> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    fn known(&self) -> MutexGuard<'_, Vec<Weak<Connection>>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn second_handle(stream: &TcpStream) -> io::Result<Socket> {
-    stream.as_fd().try_clone_to_owned().map(Socket::from)
 }

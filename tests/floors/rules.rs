@@ -39,6 +39,22 @@ const WALLS: &[Wall] = &[
         inside: &["http", "console", "app", "store/door"],
     },
     Wall {
+        name: "actix_http",
+        inside: &["app"],
+    },
+    Wall {
+        name: "actix_server",
+        inside: &["app"],
+    },
+    Wall {
+        name: "actix_service",
+        inside: &["app"],
+    },
+    Wall {
+        name: "actix_tls",
+        inside: &["app"],
+    },
+    Wall {
         name: "diesel",
         inside: &["store"],
     },

@@ -55,7 +55,7 @@ mod sqlite {
             let holds = Process::of(&world.server).files;
             assert!(
                 held.streams.len() >= 4000 && holds >= 4000,
-                "of 10,000 idle connections only {} can be had here, with {holds} descriptors: raise `ulimit -Hn` to 25000",
+                "of 10,000 idle connections only {} can be had here, with {holds} descriptors: raise `ulimit -Hn` to 12000",
                 held.streams.len()
             );
             attack.is_underway();

@@ -5,6 +5,7 @@ mod bodies;
 mod connections;
 mod guesses;
 mod held;
+mod pipelines;
 mod process;
 mod store;
 
@@ -27,7 +28,7 @@ const MEDIAN: Duration = Duration::from_millis(250);
 /// What may stay behind in the process when an attack is over. Memory in KiB: what its allocator keeps, and for each descriptor that was
 /// open at the height of the attack. Descriptors: one of the store here and there.
 const KEPT_KIB: usize = 32 * 1024;
-const KEPT_KIB_FOR_EACH: usize = 16;
+const KEPT_KIB_FOR_EACH: usize = 32;
 const KEPT_FILES: usize = 16;
 const KEPT_THREADS: usize = 16;
 

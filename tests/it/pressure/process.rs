@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::process::Command;
+use std::time::Duration;
 
 use crate::support::server::Server;
 
@@ -13,6 +14,8 @@ pub struct Process {
     pub threads: usize,
     /// Resident memory.
     pub kib: usize,
+    /// How long its threads have worked, to a hundredth of a second.
+    pub worked: Duration,
 }
 
 impl Process {
@@ -26,7 +29,13 @@ impl Process {
                 .and_then(|value| value.parse().ok())
                 .expect("proc(5) has the line")
         };
+        let stat = fs::read_to_string(format!("{folder}/stat")).expect("the server runs");
+        let (_, fields) = stat.rsplit_once(')').expect("proc(5) has the name in brackets");
+        let ticks = |field: &str| field.parse::<u64>().expect("proc(5) has a number there");
+        // Behind the name, the twelfth and thirteenth: utime and stime.
+        let ticks: u64 = fields.split_whitespace().skip(11).take(2).map(ticks).sum();
         Self {
+            worked: Duration::from_millis(ticks * 10),
             files: fs::read_dir(format!("{folder}/fd")).expect("the server runs").count(),
             threads: number("Threads:"),
             kib: number("VmRSS:"),
