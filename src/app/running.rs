@@ -33,8 +33,8 @@ use crate::telemetry::Metrics;
 
 /// How long what is noted may take to be written where requests have used up the time until the deadline.
 const LEAST_FOR_WRITING: Duration = Duration::from_secs(5);
-/// How long workers may take to drop what they are at. It waits for nothing outside of them.
-const LETTING_GO: Duration = Duration::from_secs(1);
+/// How long the workers of both servers may take to drop what they are at. They look once a second whether they are to.
+const LETTING_GO: Duration = Duration::from_secs(3);
 
 /// One of the two servers, with its workers.
 struct Listening {
@@ -57,13 +57,15 @@ impl Listening {
         self.handle.stop(true).await;
     }
 
-    /// Breaks off what is left of them. Returns when none runs any more.
-    async fn cut_off(mut self) {
+    /// Breaks off what is left of them.
+    fn cut_off(&self) {
         // A server that waits for its requests hears no second word. It is dropped instead, which has its workers drop them.
         self.task.abort();
-        if time::timeout(LETTING_GO, self.working.recv()).await.is_err() {
-            log::warn!("a worker does not let go of its requests: what they draw of quotas from here on is lost");
-        }
+    }
+
+    /// Returns when none of them runs any more.
+    async fn let_go(&mut self) {
+        self.working.recv().await;
     }
 }
 
@@ -163,8 +165,15 @@ impl Running {
 
     async fn write_what_is_noted(self, left: Duration) {
         drop(self.housekeeping);
-        for server in self.servers {
-            server.cut_off().await;
+        let [mut public, mut private] = self.servers;
+        public.cut_off();
+        private.cut_off();
+        let both = async {
+            public.let_go().await;
+            private.let_go().await;
+        };
+        if time::timeout(LETTING_GO, both).await.is_err() {
+            log::warn!("a worker does not let go of its requests: what they draw of quotas from here on is lost");
         }
         self.metrics.tell_the_rest();
         let left = left.max(LEAST_FOR_WRITING);

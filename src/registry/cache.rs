@@ -4,7 +4,8 @@ use std::borrow::Borrow;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use quick_cache::sync::Cache;
+use quick_cache::sync::{Cache, DefaultLifecycle};
+use quick_cache::{DefaultHashBuilder, OptionsBuilder, UnitWeighter};
 use serde::Deserialize;
 
 use super::alike::Alike;
@@ -15,8 +16,8 @@ use crate::domain::{ClientId, JournalEntry, Noun};
 /// Identifiers nobody has, remembered so that a flood of them does not reach the store.
 const STRANGERS_REMEMBERED: usize = 10_000;
 
-/// What little room has more than its eighth.
-const SLACK: usize = 64;
+/// Into how many shards the clients are dealt out, where there are enough of them: as many cores seldom wait for each other.
+const SHARDS: usize = 32;
 
 /// The clients remembered, and the identifiers known to be nobody's.
 pub(super) struct ClientCache {
@@ -68,12 +69,29 @@ pub enum Remembered {
     Forgotten,
 }
 
+/// The room in which so many clients all have their places. It is dealt out evenly to the shards and the clients by hash: to a shard come
+/// a 32nd of them, give or take the root of that, and five times the root more is had for each.
+const fn room(capacity: usize) -> usize {
+    capacity + 5 * (capacity * SHARDS).isqrt()
+}
+
 impl ClientCache {
-    /// Room for `capacity` clients, whichever they are. The room is dealt out evenly to shards and the clients by hash, so there is
-    /// more of it: no shard is full before all clients have their places.
+    /// Room for `capacity` clients, whichever they are.
     pub(super) fn new(capacity: usize) -> Self {
+        let room = room(capacity);
+        let options = OptionsBuilder::new()
+            .shards(SHARDS)
+            .estimated_items_capacity(room)
+            .weight_capacity(room as u64)
+            .build()
+            .expect("the capacities are given");
         Self {
-            known: Cache::new(capacity + capacity / 8 + SLACK),
+            known: Cache::with_options(
+                options,
+                UnitWeighter,
+                DefaultHashBuilder::default(),
+                DefaultLifecycle::default(),
+            ),
             strangers: Cache::new(STRANGERS_REMEMBERED),
             alike: Alike::default(),
             changes: Changes::default(),
