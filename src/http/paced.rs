@@ -28,6 +28,9 @@ pub struct Paced<T> {
     connection: Arc<Connection>,
     heads: Heads,
     turn: Turn,
+    /// Whether a turn has ended since the HTTP layer was woken. It asks again at once where it throws away what it reads, and would hold up
+    /// everybody else on its thread.
+    rests: bool,
     /// What was read beyond the turn.
     held: Held,
     /// Whether the caller takes nothing of what was written last.
@@ -65,6 +68,7 @@ impl<T> Paced<T> {
             connection,
             heads: Heads::default(),
             turn: Turn::default(),
+            rests: false,
             held: Held::default(),
             is_blocked: false,
             was_refused: false,
@@ -79,6 +83,9 @@ impl<T> Paced<T> {
 
     /// Whether more may be handed on now; if not, whoever wants it is woken when it may.
     fn has_room(&mut self, context: &Context<'_>) -> bool {
+        if self.rests {
+            return false;
+        }
         let is_spent = self.turn.is_spent() || self.heads.unfinished() > LONGEST_HEAD;
         if self.is_blocked || (is_spent && self.connection.is_at_work()) {
             self.was_refused = true;
@@ -87,6 +94,7 @@ impl<T> Paced<T> {
         if self.turn.is_spent() {
             // What was handed on is decoded first.
             self.turn = Turn::default();
+            self.rests = true;
             context.waker().wake_by_ref();
             return false;
         }
@@ -164,7 +172,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Paced<T> {
         written
     }
 
-    /// The HTTP layer does this last whenever it is woken.
+    /// The HTTP layer does this whenever it is woken: last, or first where it throws away what it reads.
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let flushed = Pin::new(&mut this.stream).poll_flush(context);
@@ -172,6 +180,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Paced<T> {
             return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
         }
         this.is_blocked = flushed.is_pending();
+        this.rests = false;
         if this.was_refused && !this.is_blocked && !this.connection.is_at_work() {
             this.was_refused = false;
             context.waker().wake_by_ref();
