@@ -20,6 +20,11 @@ impl Turn {
     pub(super) const fn is_spent(&self) -> bool {
         self.heads >= HEADS || self.octets >= OCTETS
     }
+
+    /// How many octets more may be handed on in it.
+    pub(super) const fn room(&self) -> usize {
+        OCTETS.saturating_sub(self.octets)
+    }
 }
 
 /// How the line ends that is being handed on.
@@ -55,7 +60,7 @@ impl Heads {
 
     /// How many of `octets` are handed on in `turn`. All of them, or as many as fill it. Notes them.
     pub(super) fn allot(&mut self, octets: &[u8], turn: &mut Turn) -> usize {
-        let octets = &octets[..octets.len().min(OCTETS - turn.octets.min(OCTETS))];
+        let octets = &octets[..octets.len().min(turn.room())];
         let (mut begins, mut head) = (0, 0);
         for end in memchr_iter(b'\n', octets) {
             let is_empty = self.after(&octets[begins..end]) != Line::Text;

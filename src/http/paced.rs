@@ -111,6 +111,21 @@ impl<T> Paced<T> {
     }
 }
 
+impl<T: AsyncRead + Unpin> Paced<T> {
+    /// Reads no more than the turn has room for, however much the buffer holds: what is beyond would have to be held.
+    fn poll_stream(&mut self, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let (stream, room) = (Pin::new(&mut self.stream), self.turn.room());
+        if buffer.remaining() <= room {
+            return stream.poll_read(context, buffer);
+        }
+        let mut part = ReadBuf::new(buffer.initialize_unfilled_to(room));
+        let polled = stream.poll_read(context, &mut part);
+        let count = part.filled().len();
+        buffer.advance(count);
+        polled
+    }
+}
+
 impl<T: AsyncRead + Unpin> AsyncRead for Paced<T> {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
@@ -137,7 +152,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for Paced<T> {
             return Poll::Ready(Ok(()));
         }
         let before = buffer.filled().len();
-        match Pin::new(&mut this.stream).poll_read(context, buffer) {
+        match this.poll_stream(context, buffer) {
             Poll::Ready(Ok(())) => {
                 let octets = &buffer.filled()[before..];
                 let count = this.heads.allot(octets, &mut this.turn);
