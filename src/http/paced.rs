@@ -176,11 +176,16 @@ impl<T: AsyncRead + Unpin> AsyncRead for Paced<T> {
     }
 }
 
+/// What whoever writes to a connection that was shut is told.
+fn broken<T>() -> Poll<io::Result<T>> {
+    Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()))
+}
+
 impl<T: AsyncWrite + Unpin> AsyncWrite for Paced<T> {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         if this.connection.is_shut() {
-            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+            return broken();
         }
         let written = Pin::new(&mut this.stream).poll_write(context, octets);
         this.is_blocked |= written.is_pending();
@@ -192,7 +197,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Paced<T> {
         let this = self.get_mut();
         let flushed = Pin::new(&mut this.stream).poll_flush(context);
         if flushed.is_pending() && this.connection.is_shut() {
-            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+            return broken();
         }
         this.is_blocked = flushed.is_pending();
         this.rests = false;
@@ -207,8 +212,65 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Paced<T> {
         let this = self.get_mut();
         let done = Pin::new(&mut this.stream).poll_shutdown(context);
         if done.is_pending() && this.connection.is_shut() {
-            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+            return broken();
         }
         done
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use super::super::quiet::Connections;
+    use super::*;
+
+    /// A caller who always has more to say. It has an empty line in each KiB, so it is no head without an end.
+    struct Endless;
+
+    impl AsyncRead for Endless {
+        fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+            let piece = [&[b'x'; 1022][..], b"\n\n"].concat();
+            while buffer.remaining() > 0 {
+                buffer.put_slice(&piece[..piece.len().min(buffer.remaining())]);
+            }
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    impl AsyncWrite for Endless {
+        fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
+            Poll::Ready(Ok(octets.len()))
+        }
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    #[test]
+    fn whoever_throws_away_what_comes_gets_one_turn_each_time_it_is_woken_and_nothing_is_held() {
+        let mut connection = Connections::at_most(1).open(Endless);
+        let mut connection = Pin::new(&mut connection);
+        let context = &mut Context::from_waker(Waker::noop());
+        let mut room = vec![0; 128 * 1024];
+        for woken in 0..3 {
+            assert!(connection.as_mut().poll_flush(context).is_ready());
+            let (mut taken, mut refusals) = (0, 0);
+            // It asks again after a first no, since it has thrown something away since.
+            for _ in 0..100 {
+                let mut buffer = ReadBuf::new(&mut room);
+                match connection.as_mut().poll_read(context, &mut buffer) {
+                    Poll::Ready(read) => read.unwrap(),
+                    Poll::Pending => refusals += 1,
+                }
+                taken += buffer.filled().len();
+            }
+            assert!((1..=8 * 1024).contains(&taken), "{taken} the {woken}th time");
+            assert!(refusals > 90, "{refusals}");
+            assert_eq!(connection.held.waiting(), b"");
+        }
     }
 }
