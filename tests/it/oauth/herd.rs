@@ -1,7 +1,8 @@
 //! Many requests at once for one client that is not remembered: one reads, and what goes wrong with it harms no other.
 
+use std::convert::Infallible;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::task::{Context, Waker};
 
 use actix_web::rt::{Runtime, spawn};
@@ -120,6 +121,8 @@ fn a_reading_that_is_given_up_leaves_its_turn_to_the_next() {
     let store = FaultyStore::new(Sharing::Sole);
     let installation = over(&store);
     let client = client_id(&installation.client("acme").register());
+    let (read_on, held_up) = mpsc::channel::<Infallible>();
+    store.meanwhile(move || drop(held_up.recv()));
     Runtime::new().unwrap().block_on(async {
         {
             let mut given_up = pin!(found(Arc::clone(&installation.registry), client.clone()));
@@ -130,6 +133,7 @@ fn a_reading_that_is_given_up_leaves_its_turn_to_the_next() {
                     .is_pending()
             );
         }
+        drop(read_on);
         assert!(
             found(Arc::clone(&installation.registry), client.clone())
                 .await

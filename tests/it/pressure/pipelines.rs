@@ -71,6 +71,9 @@ mod sqlite {
     /// Something whose answer is so large that some dozens fill what the system keeps for a connection.
     const LARGE: &[u8] = b"GET /admin/v1/openapi.json HTTP/1.1\r\nHost:\r\n\r\n";
 
+    /// By when everything that can be answered is answered.
+    const SETTLED: Duration = Duration::from_secs(10);
+
     #[test]
     fn requests_sent_ahead_are_answered_in_their_order() {
         let world = World::warm(Installation::sqlite());
@@ -111,17 +114,24 @@ mod sqlite {
         let ahead = LARGE.repeat(10_000);
         let before = Process::of(&world.server);
         let held: Vec<_> = (0..50).map(|_| reads_nothing(address, &ahead)).collect();
-        // Answered over the same worker, so behind what it had to do for them.
         assert_eq!(exchange(address, b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n").status, 200);
-        let full = Process::of(&world.server);
-        let idle = TcpStream::connect(world.server.public()).unwrap();
-        idle.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
-        assert!(Wire::over(idle).is_silent());
-        let after = Process::of(&world.server);
+        let (since, mut most) = (Instant::now(), 0);
+        // What was sent to the last may still be answered, as far as there is room for the answers; then nothing is left to do.
+        loop {
+            let full = Process::of(&world.server);
+            let idle = TcpStream::connect(world.server.public()).unwrap();
+            idle.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
+            assert!(Wire::over(idle).is_silent());
+            let after = Process::of(&world.server);
+            most = most.max(full.kib).max(after.kib);
+            let spent = after.worked - full.worked;
+            if spent < Duration::from_millis(200) {
+                break;
+            }
+            assert!(since.elapsed() < SETTLED, "{spent:?} in two seconds");
+        }
         drop(held);
-        let spent = after.worked - full.worked;
-        assert!(spent < Duration::from_millis(200), "{spent:?} in two seconds");
-        let kib = full.kib.max(after.kib) - before.kib;
+        let kib = most - before.kib;
         assert!(kib < 50 * 600, "{kib} KiB for fifty connections");
     }
 
