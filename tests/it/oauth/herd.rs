@@ -122,7 +122,9 @@ fn a_reading_that_is_given_up_leaves_its_turn_to_the_next() {
     let installation = over(&store);
     let client = client_id(&installation.client("acme").register());
     let (read_on, held_up) = mpsc::channel::<Infallible>();
-    store.meanwhile(move || drop(held_up.recv()));
+    store.meanwhile(move || {
+        let _ = held_up.recv();
+    });
     Runtime::new().unwrap().block_on(async {
         {
             let mut given_up = pin!(found(Arc::clone(&installation.registry), client.clone()));
