@@ -5,14 +5,14 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::Authority;
-use crate::domain::{ClientId, PartnerId, ResourceIndicator, Scope, Timestamp, TokenId, sha256};
-use crate::jose::{CompactJws, JsonObject, NumericDate, TokenType, verify};
+use crate::domain::{ClientId, PartnerId, ResourceIndicator, Scope, Timestamp, TokenId};
+use crate::jose::{CompactJws, Fingerprint, JsonObject, NumericDate, TokenType, verify};
 use crate::registry::{Keyring, UnderKeyring};
 use crate::telemetry::CacheResult;
 
 /// The tokens whose signature is known to be right, by the SHA-256 of the whole compact JWS. It says nothing else of them: time,
 /// revocation and all that may have changed are looked at each time.
-pub(super) type VerifiedTokens = UnderKeyring<[u8; 32], Arc<IssuedToken>>;
+pub(super) type VerifiedTokens = UnderKeyring<Fingerprint, Arc<IssuedToken>>;
 
 /// Room for the claims of an ordinary token, in bytes, so that writing them allocates once.
 const ORDINARY_CLAIMS: usize = 512;
@@ -105,18 +105,17 @@ impl Authority {
     /// Reads a token of this issuer; `None` for anything else, with no reason, since none is ever given (RFC 7662 §2.2). The signature of
     /// a token that was read before under the same keys is not computed again. What the token is worth now is another question.
     pub(super) fn read_token(&self, text: &str, keyring: &Arc<Keyring>) -> Option<Arc<IssuedToken>> {
-        // The whole text stands for itself, signature and all, and only texts that verified are kept. To pass for one of them another
-        // text would need the same SHA-256, which would break the signatures as well; a secret key could add nothing.
-        let digest = sha256(&[text.as_bytes()]);
+        // The whole text stands for itself, signature and all, and only texts that verified are kept.
+        let fingerprint = self.fingerprints.of(text.as_bytes());
         // Taken before the signature is looked at: what these keys confirm stays with these keys.
         let verified = self.verified.shelf(keyring);
-        if let Some(known) = verified.get(&digest) {
+        if let Some(known) = verified.get(&fingerprint) {
             self.registry.metrics().count_verified(CacheResult::Hit);
             return Some(known);
         }
         self.registry.metrics().count_verified(CacheResult::Miss);
         let token = Arc::new(self.verify_token(text, keyring)?);
-        verified.put(digest, Arc::clone(&token));
+        verified.put(fingerprint, Arc::clone(&token));
         Some(token)
     }
 

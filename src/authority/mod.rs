@@ -23,6 +23,7 @@ pub use issuer::{AccessTokenResponse, Issuer};
 
 use crate::ambient::{Clock, Entropy};
 use crate::domain::{Environment, GrantType, Pepper, RequestId, Seconds, Timestamp, TokenLifetime};
+use crate::jose::Fingerprints;
 use crate::registry::{Happening, Registry, Remainder, View};
 use claims::VerifiedTokens;
 use coalescing::Coalescing;
@@ -58,6 +59,7 @@ pub struct Authority {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     issuer: Issuer,
+    fingerprints: Fingerprints,
     verified: VerifiedTokens,
     coalescing: Option<Coalescing>,
 }
@@ -85,6 +87,7 @@ impl Authority {
     #[must_use]
     pub fn new(parts: AuthorityParts, environment: Environment, public_url: &str, lifetime: TokenLifetime) -> Self {
         Self {
+            fingerprints: Fingerprints::mint(&*parts.entropy),
             registry: parts.registry,
             pepper: parts.pepper,
             clock: parts.clock,

@@ -18,6 +18,7 @@
 //! Whether a token is of this hour and for this audience is not asked here: that is the authority's to say.
 
 mod compact;
+mod fingerprint;
 mod json;
 mod jwk;
 mod jws;
@@ -32,6 +33,7 @@ mod verify;
 mod tests;
 
 pub use compact::{CompactJws, JwsError, LONGEST_COMPACT_JWS};
+pub use fingerprint::{Fingerprint, Fingerprints};
 pub use json::JsonFault;
 pub use jwk::{Jwk, JwkError, JwkSet};
 pub use jws::{SigningKey, TokenType, TooManyClaims};
