@@ -10,8 +10,8 @@ use crate::jose::{CompactJws, Fingerprint, JsonObject, NumericDate, TokenType, v
 use crate::registry::{Keyring, UnderKeyring};
 use crate::telemetry::CacheResult;
 
-/// The tokens whose signature is known to be right, by the SHA-256 of the whole compact JWS. It says nothing else of them: time,
-/// revocation and all that may have changed are looked at each time.
+/// The tokens whose signature is known to be right, by the fingerprint of the whole compact JWS. It says nothing else of them:
+/// time, revocation and all that may have changed are looked at each time.
 pub(super) type VerifiedTokens = UnderKeyring<Fingerprint, Arc<IssuedToken>>;
 
 /// Room for the claims of an ordinary token, in bytes, so that writing them allocates once.
