@@ -16,6 +16,9 @@ pub struct Fingerprints(LessSafeKey);
 
 impl Fingerprints {
     /// Under a key of its own.
+    ///
+    /// # Panics
+    /// Never: the key is as long as the algorithm wants it.
     #[must_use]
     pub fn mint(entropy: &dyn Entropy) -> Self {
         let mut key = [0; 16];
@@ -25,6 +28,9 @@ impl Fingerprints {
     }
 
     /// That of `text`.
+    ///
+    /// # Panics
+    /// Never: no text that fits into memory is too long for the algorithm.
     #[must_use]
     pub fn of(&self, text: &[u8]) -> Fingerprint {
         let nonce = Nonce::assume_unique_for_key([0; 12]);
@@ -39,7 +45,7 @@ mod tests {
     use super::*;
     use crate::ambient::SystemEntropy;
 
-    /// The key of test case 1 of the GCM specification (McGrew and Viega, appendix B): all zero.
+    /// The key of test case 1 of the GCM specification (appendix B): all zero.
     struct Zero;
 
     impl Entropy for Zero {
