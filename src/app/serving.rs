@@ -11,8 +11,8 @@ use actix_http::error::DispatchError;
 use actix_http::{HttpService, Request, Response};
 use actix_server::{GracefulShutdownSignal, ServerBuilder};
 use actix_service::{IntoServiceFactory, Service, ServiceFactory, ServiceFactoryExt as _, fn_service, map_config};
-use actix_tls::accept::TlsError;
 use actix_tls::accept::rustls_0_23::{Acceptor, TlsStream};
+use actix_tls::accept::{TlsError, max_concurrent_tls_connect};
 use actix_web::Error;
 use actix_web::dev::AppConfig;
 use actix_web::rt::net::TcpStream;
@@ -63,9 +63,13 @@ impl Serving {
                 .and_then(self.clone().http(application()))
             });
         };
+        // The bound of connections holds for those that have not shaken hands too.
+        max_concurrent_tls_connect(usize::MAX);
         builder.listen("https", listener, move || {
             let connections = self.connections.clone();
-            Acceptor::new(tls.clone())
+            let mut acceptor = Acceptor::new(tls.clone());
+            acceptor.set_handshake_timeout(self.header_timeout);
+            acceptor
                 .map_init_err(|()| ())
                 .map_err(TlsError::into_service_error)
                 .map(move |stream: TlsStream<TcpStream>| {

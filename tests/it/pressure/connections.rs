@@ -1,12 +1,15 @@
 //! Connections held: by feeding them an octet at a time, and by saying nothing.
 
 mod sqlite {
-    use std::time::Duration;
+    use std::thread;
+    use std::time::{Duration, Instant};
 
     use crate::pressure::held::Held;
-    use crate::pressure::process::Process;
+    use crate::pressure::process::{Process, raise_limit_of_open_files};
     use crate::pressure::{Attack, World};
-    use crate::support::server::Installation;
+    use crate::support::calls::Caller;
+    use crate::support::certificate::Certificate;
+    use crate::support::server::{Installation, PATIENCE};
 
     /// Holds so many connections, each of which begins like this and then goes on an octet at a time.
     fn slow_loris(world: &World, count: usize, begins_with: &[u8]) {
@@ -62,6 +65,28 @@ mod sqlite {
             while attack.goes_on_after(Duration::from_secs(60)) {}
             drop(held);
         });
+    }
+
+    #[test]
+    fn whoever_never_shakes_hands_keeps_nobody_out_and_is_let_go() {
+        raise_limit_of_open_files();
+        let certificate = Certificate::new();
+        let installation = certificate.shown_by(Installation::sqlite().with("limits.header_timeout", "1s"));
+        let server = installation.start();
+        let caller = Caller::trusting(&certificate.pem);
+        for _ in 0..3 {
+            let mut held = Held::open(server.public(), 2_000, b"");
+            assert_eq!(held.streams.len(), 2_000);
+            let since = Instant::now();
+            assert_eq!(caller.get(&server.public_url("/livez")).status, 200);
+            // Two workers that shook hands with 256 at a time would let a newcomer wait for four rounds.
+            assert!(since.elapsed() < Duration::from_secs(3), "{:?}", since.elapsed());
+            while held.shut < 2_000 {
+                held.send(b"");
+                assert!(since.elapsed() < PATIENCE, "{} are let go", held.shut);
+                thread::yield_now();
+            }
+        }
     }
 
     #[test]

@@ -1,42 +1,13 @@
 //! TLS on both listeners, and a certificate that is exchanged under a running server.
 
 mod sqlite {
-    use std::fs;
-
-    use rcgen::{CertifiedKey, generate_simple_self_signed};
-
     use crate::support::calls::Caller;
+    use crate::support::certificate::Certificate;
     use crate::support::server::{Installation, Server, Signal, write_private};
     use crate::support::wire::Wire;
 
-    /// A certificate for the loopback address, and its key, both in PEM.
-    struct Certificate {
-        pem: String,
-        key: String,
-    }
-
-    fn certificate() -> Certificate {
-        let CertifiedKey { cert, signing_key } = generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
-        Certificate {
-            pem: cert.pem(),
-            key: signing_key.serialize_pem(),
-        }
-    }
-
-    fn put(installation: &Installation, certificate: &Certificate) {
-        fs::write(installation.path("tls.pem"), &certificate.pem).unwrap();
-        write_private(&installation.path("tls.key"), certificate.key.as_bytes());
-    }
-
     fn started(certificate: &Certificate) -> (Installation, Server) {
-        let installation = Installation::sqlite();
-        let path = |name| installation.path(name).display().to_string();
-        let (chain, key) = (path("tls.pem"), path("tls.key"));
-        let installation = installation
-            .with("tls.certificate_file", &chain)
-            .with("tls.key_file", &key)
-            .with("public_url", "https://auth.example.com");
-        put(&installation, certificate);
+        let installation = certificate.shown_by(Installation::sqlite());
         let server = installation.start();
         (installation, server)
     }
@@ -54,10 +25,10 @@ mod sqlite {
 
     #[test]
     fn both_listeners_speak_tls_and_nothing_else() {
-        let certificate = certificate();
+        let certificate = Certificate::new();
         let (installation, server) = started(&certificate);
         assert!(shows(&server, &certificate));
-        assert!(!shows(&server, &self::certificate()), "any certificate would have done");
+        assert!(!shows(&server, &Certificate::new()), "any certificate would have done");
         for address in [server.public(), server.admin_address()] {
             let mut plain = Wire::open(address);
             plain.send(b"GET /livez HTTP/1.1\r\nHost: auth\r\nConnection: close\r\n\r\n");
@@ -85,11 +56,11 @@ mod sqlite {
 
     #[test]
     fn a_new_certificate_is_shown_without_a_restart_and_a_broken_one_never() {
-        let (first, second) = (certificate(), certificate());
+        let (first, second) = (Certificate::new(), Certificate::new());
         let (installation, server) = started(&first);
         assert!(shows(&server, &first));
 
-        put(&installation, &second);
+        second.put(&installation);
         server.signal(Signal::HangUp);
         server.log().wait_for("the certificate was read again");
         assert!(shows(&server, &second) && !shows(&server, &first));
@@ -114,11 +85,11 @@ mod sqlite {
             assert!(line.contains(file), "{what}: {line}");
             assert!(!line.contains("BEGIN") && !line.contains("nonsense"), "{what}: {line}");
             assert!(shows(&server, &second), "{what}");
-            put(&installation, &second);
+            second.put(&installation);
         }
 
         let written = server.log().length();
-        put(&installation, &first);
+        first.put(&installation);
         server.signal(Signal::HangUp);
         server
             .log()

@@ -5,6 +5,7 @@ pub mod allocating;
 pub mod asking;
 pub mod beside;
 pub mod calls;
+pub mod certificate;
 pub mod counting;
 pub mod faulty;
 pub mod forge;
