@@ -1,11 +1,12 @@
 //! What stands between a connection and the HTTP layer. That layer reads as much as it can hold and makes all of it into requests at
 //! once; while its answers are not taken it asks itself without a pause whether there is more; and a header name of 64 KiB is the end of
-//! it. So it is handed no more than it can serve: some heads at a time, nothing while a request of theirs is being served, nothing while
-//! an answer is not taken, and no head that is longer than any should be. What is not handed on waits in the kernel, and with it the caller.
+//! it. So it is handed no more than it can serve: some heads at a time, no more than one turn of them while a request is being served,
+//! nothing while an answer is not taken, and no head that is longer than any should be. What is not handed on waits in the kernel, and with it the caller.
 //!
 //! A turn is what is handed on until it is known that nothing of it is left to serve. The HTTP layer reads, decodes, serves and flushes,
 //! in this order, each time it is woken. So when it reads while no request is being served and no answer waits to be taken, all of what
-//! it decoded before has been served; what it has not decoded yet it will decode before it reads again.
+//! it decoded before has been served; what it has not decoded yet it will decode before it reads again. That may be a turn, so that at most
+//! two are under way.
 
 use std::io;
 use std::pin::Pin;
@@ -86,7 +87,7 @@ impl<T> Paced<T> {
         if self.rests {
             return false;
         }
-        let is_spent = self.turn.is_spent() || self.heads.unfinished() > LONGEST_HEAD;
+        let is_spent = self.turn.is_spent() || self.heads.unfinished() >= LONGEST_HEAD;
         if self.is_blocked || (is_spent && self.connection.is_at_work()) {
             self.was_refused = true;
             return false;
@@ -139,7 +140,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for Paced<T> {
         if !this.has_room(context) {
             return Poll::Pending;
         }
-        if this.heads.unfinished() > LONGEST_HEAD && this.padding != Some(0) {
+        if this.heads.unfinished() >= LONGEST_HEAD && this.padding != Some(0) {
             this.pad(buffer);
             return Poll::Ready(Ok(()));
         }
@@ -251,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_throws_away_what_comes_gets_one_turn_each_time_it_is_woken_and_nothing_is_held() {
+    fn whoever_throws_away_what_comes_gets_one_turn_each_time_it_is_woken_and_little_is_held() {
         let mut connection = Connections::at_most(1).open(Endless);
         let mut connection = Pin::new(&mut connection);
         let context = &mut Context::from_waker(Waker::noop());
@@ -268,9 +269,9 @@ mod tests {
                 }
                 taken += buffer.filled().len();
             }
-            assert!((1..=8 * 1024).contains(&taken), "{taken} the {woken}th time");
+            assert!((1..=16 * 1024).contains(&taken), "{taken} the {woken}th time");
             assert!(refusals > 90, "{refusals}");
-            assert_eq!(connection.held.waiting(), b"");
+            assert!(connection.held.waiting().len() <= 8 * 1024);
         }
     }
 }

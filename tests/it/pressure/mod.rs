@@ -59,6 +59,16 @@ impl Attack {
     }
 }
 
+fn posting((path, form): (&str, &str), credentials: &Credentials, lines: &str) -> Vec<u8> {
+    format!(
+        "POST {path} HTTP/1.1\r\nHost: a\r\nAuthorization: {}\r\nContent-Length: {}\r\n{lines}\
+         Content-Type: application/x-www-form-urlencoded\r\n\r\n{form}",
+        credentials.basic(),
+        form.len()
+    )
+    .into_bytes()
+}
+
 impl World {
     /// A server that has served a token.
     pub fn warm(installation: Installation) -> Self {
@@ -85,14 +95,13 @@ impl World {
 
     /// A request of the partner's for a token, as octets, with these header lines.
     pub fn asking(&self, credentials: &Credentials, lines: &str) -> Vec<u8> {
-        const FORM: &str = "grant_type=client_credentials";
-        format!(
-            "POST /qa/token HTTP/1.1\r\nHost: a\r\nAuthorization: {}\r\nContent-Length: {}\r\n{lines}\
-             Content-Type: application/x-www-form-urlencoded\r\n\r\n{FORM}",
-            credentials.basic(),
-            FORM.len()
-        )
-        .into_bytes()
+        let form = ("/qa/token", "grant_type=client_credentials");
+        posting(form, credentials, lines)
+    }
+
+    /// A form of the partner's, as octets.
+    pub fn posting(&self, path: &str, form: &str) -> Vec<u8> {
+        posting((path, form), &self.partner, "")
     }
 
     /// Carries out `attack`, and meanwhile asks for tokens in the partner's name, and revokes a client in the operator's.

@@ -5,36 +5,60 @@ use std::net::{SocketAddr, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::support::server::PATIENCE;
+use serde_json::Value;
+
+use crate::pressure::World;
+use crate::support::server::{Installation, PATIENCE};
 
 /// The answers of one connection, one after the other.
-struct Answers(BufReader<TcpStream>);
+struct Answers {
+    stream: BufReader<TcpStream>,
+    /// Whether one has said that no other follows.
+    is_last: bool,
+}
 
 impl Answers {
     fn of(stream: &TcpStream) -> Self {
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        Self(BufReader::new(stream.try_clone().unwrap()))
+        Self {
+            stream: BufReader::new(stream.try_clone().unwrap()),
+            is_last: false,
+        }
     }
 
     /// The status of the next, and the name of its request.
     fn next(&mut self) -> (u16, String) {
+        let (status, name, _) = self.read();
+        (status, name)
+    }
+
+    /// The body of the next, which has this status, and does not say that it is the last.
+    fn expect(&mut self, status: u16) -> Vec<u8> {
+        let (found, _, body) = self.read();
+        assert_eq!(found, status, "{}", String::from_utf8_lossy(&body));
+        assert!(!self.is_last, "more was asked for on this connection");
+        body
+    }
+
+    fn read(&mut self) -> (u16, String, Vec<u8>) {
         let (mut status, mut name, mut length) = (None, String::new(), 0);
         loop {
             let mut line = String::new();
-            let read = self.0.read_line(&mut line).expect("the server answers in time");
+            let read = self.stream.read_line(&mut line).expect("the server answers in time");
             assert_ne!(read, 0, "the connection ends within an answer, or before it");
             let line = line.trim_end();
             match line.split_once(": ") {
                 _ if status.is_none() => status = line.split(' ').nth(1).map(|status| status.parse().unwrap()),
                 Some(("x-request-id", value)) => value.clone_into(&mut name),
                 Some(("content-length", value)) => length = value.parse().unwrap(),
+                Some(("connection", value)) => self.is_last = value == "close",
                 Some(_) => {}
                 None => break,
             }
         }
         let mut body = vec![0; length];
-        self.0.read_exact(&mut body).unwrap();
-        (status.expect("an answer begins with its status"), name)
+        self.stream.read_exact(&mut body).unwrap();
+        (status.expect("an answer begins with its status"), name, body)
     }
 }
 
@@ -59,13 +83,40 @@ fn reads_nothing(address: SocketAddr, octets: &[u8]) -> TcpStream {
     stream
 }
 
-mod sqlite {
-    use serde_json::Value;
+/// Sends a hundred requests of the partner's for a token at once, and then as many revocations of what it got.
+fn tokens_are_all_issued(world: &World) {
+    let mut stream = TcpStream::connect(world.server.public()).unwrap();
+    let mut answers = Answers::of(&stream);
+    stream.write_all(&world.asking(&world.partner, "").repeat(100)).unwrap();
+    let revocations: Vec<_> = (0..100)
+        .map(|_| {
+            let issued: Value = serde_json::from_slice(&answers.expect(200)).unwrap();
+            let form = format!("token={}", issued["access_token"].as_str().unwrap());
+            world.posting("/qa/revoke", &form)
+        })
+        .collect();
+    stream.write_all(&revocations.concat()).unwrap();
+    for _ in 0..100 {
+        assert_eq!(answers.expect(200), b"");
+    }
+}
 
+fn many_revocations(installation: Installation) -> Installation {
+    installation.with("limits.revocations_per_minute", "1000")
+}
+
+mod postgresql {
     use super::*;
-    use crate::pressure::World;
+
+    #[test]
+    fn tokens_asked_for_ahead_are_all_issued() {
+        tokens_are_all_issued(&World::warm(many_revocations(Installation::postgresql())));
+    }
+}
+
+mod sqlite {
+    use super::*;
     use crate::pressure::process::Process;
-    use crate::support::server::Installation;
     use crate::support::wire::{Wire, exchange};
 
     /// Something whose answer is so large that some dozens fill what the system keeps for a connection.
@@ -98,12 +149,27 @@ mod sqlite {
 
     #[test]
     fn tokens_asked_for_ahead_are_all_issued() {
+        tokens_are_all_issued(&World::warm(many_revocations(Installation::sqlite())));
+    }
+
+    #[test]
+    fn a_body_that_nobody_reads_is_never_a_request() {
         let world = World::warm(Installation::sqlite());
-        let mut stream = TcpStream::connect(world.server.public()).unwrap();
-        let mut answers = Answers::of(&stream);
-        stream.write_all(&world.asking(&world.partner, "").repeat(100)).unwrap();
-        for _ in 0..100 {
-            assert_eq!(answers.next().0, 200);
+        let hidden = requests("/livez", 0..2_000);
+        let length = hidden.len();
+        let head = format!("POST /nowhere HTTP/1.1\r\nHost: a\r\nContent-Length: {length}\r\n\r\n");
+        let octets = [head.as_bytes(), &hidden, b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n"].concat();
+        for address in [world.server.public(), world.server.admin_address()] {
+            let mut wire = Wire::open(address);
+            wire.send(&octets);
+            let answers = wire.everything();
+            assert!(
+                answers.starts_with(b"HTTP/1.1 404 "),
+                "{}",
+                String::from_utf8_lossy(&answers)
+            );
+            let count = answers.windows(9).filter(|octets| octets == b"HTTP/1.1 ").count();
+            assert_eq!(count, 1, "{}", String::from_utf8_lossy(&answers));
         }
     }
 
