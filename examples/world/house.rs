@@ -13,7 +13,7 @@ use mintmark::domain::{
     AccessLevel, Algorithm, AllowedApis, ClientRole, Environment, Epoch, KeyState, Mutation, Pepper, RequestId,
     Seconds, SigningKeyRecord, Timestamp, TokenLifetime, UsageWriter,
 };
-use mintmark::jose::KeyPair;
+use mintmark::jose::{Fingerprints, KeyPair};
 use mintmark::registry::{Budgets, Freshness, Promise, Registry, RegistryParts};
 use mintmark::store::{Door, MasterKey, Records, SealedColumn, Sealer, Store};
 use mintmark::telemetry::Metrics;
@@ -110,6 +110,7 @@ impl House {
             pepper: Arc::clone(&self.pepper),
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy::new()),
+            fingerprints: Fingerprints::mint(&SystemEntropy::new()),
             memory: TokenMemory {
                 verified: 10_000,
                 coalesce: None,

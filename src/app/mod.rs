@@ -25,7 +25,7 @@ use crate::config::Settings;
 use crate::domain::{Environment, KeyPolicy, Timestamp, UsageWriter};
 use crate::http::admin::Gate;
 use crate::http::{Endpoints, Health, Layers, OAuthLimits, RequestLog, Scrape};
-use crate::jose::gather_randomness;
+use crate::jose::{Fingerprints, gather_randomness};
 use crate::notices::{NoticeParts, Notices, Webhook, WebhookError, WebhookParts};
 use crate::office::{self, Office, OfficeParts, OfficePolicy};
 use crate::registry::{KeyringError, Promise, Registry, RegistryParts};
@@ -165,6 +165,7 @@ impl House {
                     pepper: Arc::clone(&installation.pepper),
                     clock: Arc::clone(&ambient.clock),
                     entropy: Arc::clone(&names),
+                    fingerprints: Fingerprints::mint(&*ambient.entropy),
                     memory: TokenMemory {
                         verified: settings.registry.verified,
                         coalesce: settings.tokens.coalesce,

@@ -39,6 +39,8 @@ pub struct AuthorityParts {
     pub clock: Arc<dyn Clock>,
     /// Chance.
     pub entropy: Arc<dyn Entropy>,
+    /// By what tokens are known that were seen before.
+    pub fingerprints: Fingerprints,
     /// What is remembered of tokens.
     pub memory: TokenMemory,
 }
@@ -87,7 +89,7 @@ impl Authority {
     #[must_use]
     pub fn new(parts: AuthorityParts, environment: Environment, public_url: &str, lifetime: TokenLifetime) -> Self {
         Self {
-            fingerprints: Fingerprints::mint(&*parts.entropy),
+            fingerprints: parts.fingerprints,
             registry: parts.registry,
             pepper: parts.pepper,
             clock: parts.clock,

@@ -28,6 +28,7 @@ use mintmark::domain::{
     Scope, Seconds, Timestamp, TokenLifetime, UsageWriter,
 };
 use mintmark::http::{Endpoints, Health, Layers, OAuthLimits, RequestLog, configure_public, outermost};
+use mintmark::jose::Fingerprints;
 use mintmark::registry::{Budgets, Freshness, Promise, Registry, RegistryParts};
 use mintmark::store::{
     CommitError, DatabaseUrl, Door, MasterKey, MemoryStore, Migrate, Records, Sealer, Store, StoreError, StoreSettings,
@@ -347,6 +348,7 @@ fn authority(
         pepper: Arc::clone(pepper),
         clock: Arc::<ManualClock>::clone(clock),
         entropy: Arc::new(SystemEntropy::new()),
+        fingerprints: Fingerprints::mint(&SystemEntropy::new()),
         memory,
     };
     let lifetime = TokenLifetime::try_from(300).unwrap();
