@@ -1,4 +1,4 @@
-//! Health: `/livez` says that the process answers, `/readyz` that requests may be sent to it.
+//! Health: `/livez` says that the process can still recover by itself, `/readyz` that requests may be sent to it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -29,8 +29,12 @@ struct Checks {
 }
 
 impl Checks {
-    const fn hold(self) -> bool {
-        self.staying && self.store && self.signing_keys
+    const fn status(self) -> Status {
+        if self.staying && self.store && self.signing_keys {
+            Status::Ready
+        } else {
+            Status::NotReady
+        }
     }
 }
 
@@ -75,43 +79,52 @@ impl Health {
     }
 }
 
-pub(super) async fn live() -> HttpResponse {
-    answer(&HealthBody {
-        status: "live",
-        checks: None,
-    })
+/// Without a pulse every request is refused, and nothing but another start brings one.
+pub(super) async fn live(health: Data<Health>) -> HttpResponse {
+    let status = if health.registry.has_pulse() {
+        Status::Live
+    } else {
+        Status::Dead
+    };
+    answer(&HealthBody { status, checks: None })
 }
 
 /// For strangers: yes or no.
 pub(super) async fn ready_in_short(health: Data<Health>) -> HttpResponse {
-    let ready = health.checks().await.hold();
-    answer(&HealthBody {
-        status: if ready { "ready" } else { "not ready" },
-        checks: None,
-    })
+    let status = health.checks().await.status();
+    answer(&HealthBody { status, checks: None })
 }
 
 /// For operators: what holds and what does not.
 pub(super) async fn ready_in_full(health: Data<Health>) -> HttpResponse {
     let checks = health.checks().await;
     answer(&HealthBody {
-        status: if checks.hold() { "ready" } else { "not ready" },
+        status: checks.status(),
         checks: Some(checks),
     })
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Status {
+    Live,
+    Dead,
+    Ready,
+    #[serde(rename = "not ready")]
+    NotReady,
+}
+
 #[derive(Serialize)]
 struct HealthBody {
-    status: &'static str,
+    status: Status,
     #[serde(skip_serializing_if = "Option::is_none")]
     checks: Option<Checks>,
 }
 
 fn answer(body: &HealthBody) -> HttpResponse {
-    let mut response = if body.status == "not ready" {
-        HttpResponse::ServiceUnavailable()
-    } else {
-        HttpResponse::Ok()
+    let mut response = match body.status {
+        Status::Live | Status::Ready => HttpResponse::Ok(),
+        Status::Dead | Status::NotReady => HttpResponse::ServiceUnavailable(),
     };
     response.insert_header((header::CACHE_CONTROL, "no-store")).json(body)
 }

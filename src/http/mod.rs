@@ -83,6 +83,7 @@ where
     config
         .service(
             web::resource("/livez")
+                .app_data(web::Data::from(Arc::clone(health)))
                 .get(health::live)
                 .head(health::live)
                 .default_service(web::to(only_get)),

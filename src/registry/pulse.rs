@@ -4,12 +4,11 @@
 //! apply what came since; release the list. So every request waits for a read that began after it arrived, and one tiny
 //! query serves all who arrived meanwhile. A request that no beat reached in time is refused, never served from memory.
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use tokio::sync::oneshot;
-
+use super::beats::{Beats, Outcome};
 use crate::domain::JournalEntry;
 use crate::store::{Follower, Known, Store, StoreError};
 
@@ -63,22 +62,9 @@ pub(super) struct Pulse {
 }
 
 struct Shared {
-    waiting: Mutex<WaitingList>,
-    arrived: Condvar,
+    beats: Beats,
     /// When the last beat that succeeded began.
     beaten: Mutex<Instant>,
-}
-
-#[derive(Default)]
-struct WaitingList {
-    requests: Vec<oneshot::Sender<bool>>,
-    stopped: bool,
-}
-
-impl Shared {
-    fn waiting(&self) -> MutexGuard<'_, WaitingList> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl Pulse {
@@ -89,8 +75,7 @@ impl Pulse {
     pub(super) fn start(store: Arc<dyn Store>, known: Known, promise: Promise, apply: Apply) -> std::io::Result<Self> {
         let beaten = Mutex::new(Instant::now());
         let shared = Arc::new(Shared {
-            waiting: Mutex::default(),
-            arrived: Condvar::new(),
+            beats: Beats::default(),
             beaten,
         });
         let mut heart = Heart {
@@ -106,6 +91,11 @@ impl Pulse {
             .name("pulse".to_owned())
             .spawn(move || heart.run(&alive.0))?;
         Ok(Self { shared, promise })
+    }
+
+    /// Whether there will be another beat.
+    pub(super) fn is_alive(&self) -> bool {
+        self.shared.beats.go_on()
     }
 
     /// Returns once what is known here is as fresh as promised.
@@ -136,31 +126,19 @@ impl Pulse {
 
     /// Returns after a beat that began after this call.
     async fn next_beat(&self) -> Result<(), StoreError> {
-        let (sender, beaten) = oneshot::channel();
-        let is_first = {
-            let mut waiting = self.shared.waiting();
-            if waiting.stopped {
-                return Err(StoreError::Unavailable("nobody reads the journal any more".to_owned()));
-            }
-            waiting.requests.push(sender);
-            waiting.requests.len() == 1
-        };
-        // The thread waits for the first only.
-        if is_first {
-            self.shared.arrived.notify_one();
-        }
-        match tokio::time::timeout(self.promise.patience, beaten).await {
-            Ok(Ok(true)) => Ok(()),
-            Ok(Ok(false) | Err(_)) => Err(StoreError::Unavailable("the journal could not be read".to_owned())),
-            Err(_) => Err(StoreError::Unavailable("the journal was not read in time".to_owned())),
+        let unavailable = |why: &str| Err(StoreError::Unavailable(why.to_owned()));
+        match tokio::time::timeout(self.promise.patience, self.shared.beats.next()).await {
+            Ok(Outcome::Succeeded) => Ok(()),
+            Ok(Outcome::Failed) => unavailable("the journal could not be read"),
+            Ok(Outcome::Never) => unavailable("nobody reads the journal any more"),
+            Err(_) => unavailable("the journal was not read in time"),
         }
     }
 }
 
 impl Drop for Pulse {
     fn drop(&mut self) {
-        self.shared.waiting().stopped = true;
-        self.shared.arrived.notify_one();
+        self.shared.beats.stop();
     }
 }
 
@@ -169,9 +147,7 @@ struct Alive(Arc<Shared>);
 
 impl Drop for Alive {
     fn drop(&mut self) {
-        let mut waiting = self.0.waiting();
-        waiting.stopped = true;
-        waiting.requests.clear();
+        self.0.beats.stop();
     }
 }
 
@@ -189,37 +165,15 @@ struct Heart {
 
 impl Heart {
     fn run(&mut self, shared: &Shared) {
-        loop {
-            let waiting = shared.waiting();
-            let idle = |list: &mut WaitingList| list.requests.is_empty() && !list.stopped;
-            let (mut list, _) = shared
-                .arrived
-                .wait_timeout_while(waiting, IDLE, idle)
-                .unwrap_or_else(PoisonError::into_inner);
-            if let Some(pause) = self.pause() {
-                // Whoever comes meanwhile is still before the beat.
-                (list, _) = shared
-                    .arrived
-                    .wait_timeout_while(list, pause, |list| !list.stopped)
-                    .unwrap_or_else(PoisonError::into_inner);
-            }
-            if list.stopped {
-                return;
-            }
-            let requests = std::mem::take(&mut list.requests);
-            drop(list);
-            let is_shared = requests.len() > 1;
+        while let Some(begun) = shared.beats.begin(IDLE, || self.pause()) {
             let began = Instant::now();
             let beaten = self.beat();
             if beaten.is_ok() {
                 *shared.beaten.lock().unwrap_or_else(PoisonError::into_inner) = began;
             }
             self.tell(beaten.as_ref().err());
-            for request in requests {
-                // A request that no longer waits has been refused already.
-                let _ = request.send(beaten.is_ok());
-            }
-            if is_shared {
+            shared.beats.end(&begun, beaten.map_err(|_| ()));
+            if begun.waiting > 1 {
                 thread::sleep(BETWEEN_BEATS.saturating_sub(began.elapsed()));
             }
         }

@@ -38,6 +38,27 @@ fn htp_06_health_says_yes_or_no_and_tells_strangers_no_more() {
 }
 
 #[test]
+fn a_replica_that_cannot_follow_any_more_asks_to_be_started_again() {
+    let store = FaultyStore::new(Sharing::Shared);
+    let installation = Plan {
+        store: Arc::new(store.clone()),
+        ..Plan::default()
+    }
+    .start();
+    let told = |path: &str| {
+        let answer = installation.get(path);
+        (answer.status, answer.text().to_owned())
+    };
+    assert_eq!(told("/livez"), (200, r#"{"status":"live"}"#.to_owned()));
+    store.set(Fault::Panicking);
+    let not_ready = (503, r#"{"status":"not ready"}"#.to_owned());
+    assert_eq!(told("/readyz"), not_ready);
+    store.set(Fault::Nothing);
+    assert_eq!(told("/readyz"), not_ready, "it does not come back by itself");
+    assert_eq!(told("/livez"), (503, r#"{"status":"dead"}"#.to_owned()));
+}
+
+#[test]
 fn htp_07_paths_and_methods_that_are_not_there_say_so() {
     let installation = Installation::start();
     for path in [

@@ -21,6 +21,8 @@ pub enum Fault {
     Stalling,
     /// Nothing can be read.
     Unreadable,
+    /// Whoever follows the journal breaks off.
+    Panicking,
 }
 
 /// The store in memory, and its fault of the moment. Clones share both.
@@ -108,7 +110,7 @@ impl Store for FaultyStore {
         match self.fault() {
             Fault::BeforeWriting | Fault::Unreadable => Err(broken().into()),
             Fault::AfterWriting => self.inside.commit(attribution, decide).and(Err(broken().into())),
-            Fault::Nothing | Fault::Stalling => self.inside.commit(attribution, decide),
+            Fault::Nothing | Fault::Stalling | Fault::Panicking => self.inside.commit(attribution, decide),
         }
     }
 
@@ -122,7 +124,7 @@ impl Store for FaultyStore {
         match self.fault() {
             Fault::BeforeWriting | Fault::Unreadable => Err(broken()),
             Fault::AfterWriting => self.inside.record_usage(batch).and(Err(broken())),
-            Fault::Nothing | Fault::Stalling => self.inside.record_usage(batch),
+            Fault::Nothing | Fault::Stalling | Fault::Panicking => self.inside.record_usage(batch),
         }
     }
 
@@ -141,7 +143,7 @@ impl Store for FaultyStore {
         match self.fault() {
             Fault::BeforeWriting | Fault::Unreadable => Err(broken()),
             Fault::AfterWriting => self.inside.draw(meter, draw).and(Err(broken())),
-            Fault::Nothing | Fault::Stalling => self.inside.draw(meter, draw),
+            Fault::Nothing | Fault::Stalling | Fault::Panicking => self.inside.draw(meter, draw),
         }
     }
 
@@ -166,6 +168,8 @@ struct FaultyFollower(Box<dyn Follower>, FaultyStore);
 impl Follower for FaultyFollower {
     fn after(&mut self, known: Known, limit: u16) -> Result<Vec<JournalEntry>, StoreError> {
         self.1.readable()?;
+        let fault = *self.1.fault.0.lock().unwrap();
+        assert_ne!(fault, Fault::Panicking, "the test wants it so");
         self.0.after(known, limit)
     }
 }
