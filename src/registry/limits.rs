@@ -92,7 +92,8 @@ fn whole_seconds(duration: Duration) -> u64 {
 struct Level(Arc<AtomicU64>);
 
 impl Level {
-    /// One that came back in `interval` was taken in vain. What others took meanwhile stays taken.
+    /// One that came back in `interval` was taken in vain. What others took meanwhile stays taken, unless the bucket was whole again between:
+    /// then theirs comes back with it. Nothing waits between a take and its putting back.
     fn put_back(&self, interval: Duration) {
         let interval = Nanos::from(interval).as_u64();
         // Whatever else was there, this much was added to it.

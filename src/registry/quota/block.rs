@@ -217,6 +217,8 @@ impl Block {
     pub(super) fn surrender(&mut self) -> Option<Balance> {
         self.size = 0;
         let (left, owed) = (std::mem::take(&mut self.left), std::mem::take(&mut self.owed));
+        // What the store will have when it is told.
+        self.total = (self.total + owed).saturating_sub(left);
         match left.cmp(&owed) {
             Ordering::Greater => Some(Balance::Undrawn(self.window, left - owed)),
             Ordering::Less => Some(Balance::Uncounted(self.window, owed - left)),

@@ -145,7 +145,13 @@ fn what_lies_idle_goes_back_and_what_is_used_stays() {
     let held = block.left;
     assert!(held > 0);
     assert_eq!(block.surrender_idle(NOON + Seconds(599)), None);
+    let before = block.left_under(100, NOON + IDLE);
     let idle = block.surrender_idle(NOON + IDLE);
+    assert_eq!(
+        block.left_under(100, NOON + IDLE),
+        before,
+        "what goes back was never gone"
+    );
     assert_eq!(idle, Some(Balance::Undrawn(Window::of(Period::Day, NOON), held)));
     assert_eq!(drawn(&store, NOON) - held, 70);
     assert_eq!(block.surrender_idle(NOON + IDLE), None);
