@@ -21,6 +21,7 @@ measure_latency() {
 
 # Asks `$1` for tokens for two seconds, at half of the rate `$2`.
 pace() {
+    alone "$1"
     taskset -c "$load_core" "$examples/pace" "127.0.0.1:${ports[$1]}" "$work/ten/clients" \
         "$(awk -v peak="$2" 'BEGIN { print peak / 2 }')" 2
 }

@@ -6,11 +6,22 @@
 load() {
     local name=$1 path=$2 time=$3 figures rate failed p50 p99
     shift 3
+    alone "$name"
     figures=$(taskset -c "$load_core" wrk --latency -t1 -c"$connections" -d"$time" -s scripts/bench/requests.lua \
         "http://127.0.0.1:${ports[$name]}$path" -- "$@" | sed -n 's/^FIGURES //p')
     read -r rate failed p50 p99 <<<"$figures"
     ((failed == 0)) || fail "$failed requests to $name$path failed; its log ends: $(tail -n 1 "$work/$name/log")"
     printf '%s %s %s\n' "$rate" "$p50" "$p99"
+}
+
+# Lets the server `$1` run and no other: what each does beside its requests is then done, and counted, in its own slices.
+alone() {
+    local name signal
+    for name in "${!pids[@]}"; do
+        signal=STOP
+        [[ $name != "$1" ]] || signal=CONT
+        kill -s "$signal" "${pids[$name]}"
+    done
 }
 
 # Loads two servers in alternating slices of one second: `compare TITLE BOUND OURS BESIDE`, where OURS and BESIDE are functions

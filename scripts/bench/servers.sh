@@ -65,6 +65,8 @@ serve_bare() {
 
 stop() {
     kill "${pids[$1]}" 2>/dev/null || true
+    # One that was made to stand still ends only when it goes on.
+    kill -s CONT "${pids[$1]}" 2>/dev/null || true
     wait "${pids[$1]}" 2>/dev/null || true
     unset "pids[$1]"
 }
