@@ -9,7 +9,7 @@ use crate::support::admin_harness::{Harness, furnish};
 fn a_silent_store_is_503_at_every_guarded_route_and_never_a_success() {
     let harness = Harness::start();
     furnish(&harness);
-    harness.silence(true);
+    harness.silence();
     for route in ROUTES.iter().filter(|route| route.least_role().is_some()) {
         let path = route.path.replace(['{', '}'], "");
         let ask = harness.ask(route.verb.as_str(), &path).header("If-Match", "*");
@@ -25,6 +25,6 @@ fn a_silent_store_is_503_at_every_guarded_route_and_never_a_success() {
             "the cause is the operator's to read in the log"
         );
     }
-    harness.silence(false);
+    harness.end_silence();
     harness.get("/partners/acme").expect(200);
 }

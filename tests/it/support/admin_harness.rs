@@ -181,9 +181,14 @@ impl Harness {
         self.clock.0.fetch_add(i64::from(seconds) * 1000, Ordering::SeqCst);
     }
 
-    /// Makes the store fall silent, or answer again.
-    pub fn silence(&self, silent: bool) {
-        self.silent.store(silent, Ordering::SeqCst);
+    /// Makes the store fall silent.
+    pub fn silence(&self) {
+        self.silent.store(true, Ordering::SeqCst);
+    }
+
+    /// Makes the store answer again.
+    pub fn end_silence(&self) {
+        self.silent.store(false, Ordering::SeqCst);
     }
 
     /// Does what housekeeping does.
