@@ -12,8 +12,8 @@ use crate::store::{Asker, Store, StoreError};
 
 /// How many batches are written in one turn, so that a question does not wait for a great many clients.
 pub(in crate::registry) const BATCHES_A_TURN: usize = 10;
-/// How many times as long as a turn takes it rests behind it: of one core, writing has a twentieth, whatever there is to write.
-const REST: u32 = 19;
+/// How many times as long as a batch took it rests behind it: of one core, writing has a fiftieth, however much there is to write.
+const REST: u32 = 49;
 /// How many pieces are forgotten in one turn.
 const FORGOTTEN_A_TURN: usize = 10;
 
@@ -40,8 +40,8 @@ impl Registry {
         self.write_usage(self.usage.batches().min(BATCHES_A_TURN)).await
     }
 
-    /// As [`Registry::flush`], turn by turn, with long rests between, so that a great many clients keep neither the store from its other work
-    /// nor this machine from issuing.
+    /// As [`Registry::flush`]. What is more than one turn is written batch by batch, with long rests between, so that a great many clients
+    /// keep neither the store from its other work nor this machine from issuing.
     ///
     /// # Errors
     /// As [`Registry::flush`].
@@ -49,8 +49,8 @@ impl Registry {
         let mut batches = self.usage.batches();
         while batches > BATCHES_A_TURN {
             let begun = Instant::now();
-            self.write_usage(BATCHES_A_TURN).await?;
-            batches -= BATCHES_A_TURN;
+            self.write_usage(1).await?;
+            batches -= 1;
             sleep(begun.elapsed() * REST).await;
         }
         self.write_usage(batches).await
