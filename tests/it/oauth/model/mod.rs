@@ -39,7 +39,8 @@ fn play<K>(histories: u32, fresh: impl Fn() -> (Vec<Arc<dyn Store>>, K)) {
         max_shrink_iters: 100,
         ..Config::default()
     };
-    let seed = env::var("MINTMARK_TEST_SEED").map_or(SEED, |seed| seed.parse().expect("it is a number"));
+    let seed = env::var_os("MINTMARK_TEST_SEED").and_then(|seed| seed.to_str()?.parse().ok());
+    let seed: u64 = seed.unwrap_or(SEED);
     let octets: Vec<u8> = seed.to_le_bytes().into_iter().cycle().take(32).collect();
     let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &octets));
     let seen = RefCell::new(BTreeSet::new());
