@@ -183,12 +183,6 @@ impl Registry {
         Ok(View { registry: self })
     }
 
-    /// Whether the journal can still be followed. Once the thread that does has broken off, it never can again.
-    #[must_use]
-    pub fn has_pulse(&self) -> bool {
-        self.pulse.as_ref().is_none_or(Pulse::is_alive)
-    }
-
     /// As [`Registry::fresh`], for who asks whether the store is there at all: where nobody else writes to it, `fresh` does not ask it.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::Registry;
 use super::beats::{Beats, Outcome};
 use crate::domain::JournalEntry;
 use crate::store::{Follower, Known, Store, StoreError};
@@ -94,7 +95,7 @@ impl Pulse {
     }
 
     /// Whether there will be another beat.
-    pub(super) fn is_alive(&self) -> bool {
+    fn is_alive(&self) -> bool {
         self.shared.beats.go_on()
     }
 
@@ -133,6 +134,14 @@ impl Pulse {
             Ok(Outcome::Never) => unavailable("nobody reads the journal any more"),
             Err(_) => unavailable("the journal was not read in time"),
         }
+    }
+}
+
+impl Registry {
+    /// Whether the journal can still be followed. Once the thread that does has broken off, it never can again.
+    #[must_use]
+    pub fn has_pulse(&self) -> bool {
+        self.pulse.as_ref().is_none_or(Pulse::is_alive)
     }
 }
 
