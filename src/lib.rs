@@ -6,6 +6,7 @@
 //! | --- | --- | --- |
 //! | 5 | `cli`, `app`, `config` | the verbs, the composition root, settings parsed once |
 //! | 4 | `http` | the doors: OAuth endpoints, discovery, admin API, health, errors |
+//! | 4 | `console` | the operators' pages |
 //! | 3 | `authority`, `office` | who gets a token and what it says; who may change what |
 //! | 3 | `notices` | what operators are told before it happens |
 //! | 2 | `registry` | what this replica remembers, and how it knows it is still true |
@@ -34,6 +35,7 @@ pub mod app;
 pub mod authority;
 pub mod cli;
 pub mod config;
+pub mod console;
 pub mod domain;
 pub mod http;
 pub mod jose;

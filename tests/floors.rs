@@ -13,7 +13,11 @@ use std::path::Path;
 use source::{Finding, Source};
 
 /// Rooms of one floor that may import from each other, and why: (from, to, why).
-const NEIGHBOURS: &[(&str, &str, &str)] = &[];
+const NEIGHBOURS: &[(&str, &str, &str)] = &[(
+    "console",
+    "http",
+    "a page is asked for and refused as the admin API is: one reader of members, one list of problems, one idea of who is calling",
+)];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

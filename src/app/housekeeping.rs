@@ -136,10 +136,15 @@ async fn give_back(registry: Arc<Registry>, clock: Arc<dyn Clock>) {
 async fn tidy(office: Arc<Office>, clock: Arc<dyn Clock>) {
     let now = clock.now();
     let expired = office.registry().tidy(now).await;
-    match (expired, office.forget_usage(now).await) {
-        (Ok(0), Ok(0)) => {}
-        (Ok(expired), Ok(usage)) => log::debug!(rows = expired + usage; "forgot what expired"),
-        (Err(error), _) | (_, Err(error)) => log::warn!(error:% = error; "what expired could not be forgotten"),
+    let forgotten = [
+        expired,
+        office.forget_usage(now).await,
+        office.forget_sessions(now).await,
+    ];
+    match forgotten.into_iter().sum::<Result<u64, _>>() {
+        Ok(0) => {}
+        Ok(rows) => log::debug!(rows; "forgot what expired"),
+        Err(error) => log::warn!(error:% = error; "what expired could not be forgotten"),
     }
 }
 

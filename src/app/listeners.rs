@@ -22,6 +22,7 @@ use super::serving::Serving;
 use super::tls::Certificate;
 use super::{AppError, House};
 use crate::config::Settings;
+use crate::console;
 use crate::http::{Connections, admin, configure_admin, configure_public, outermost};
 
 /// How many connections may wait to be let in. The system may allow fewer; beyond it callers try again after a second.
@@ -126,7 +127,7 @@ pub(super) fn public(
     listen(&place, settings, (application, working))
 }
 
-/// The admin API, metrics, health in full. One worker is plenty for people.
+/// The admin API, the console, metrics, health in full. One worker is plenty for people.
 pub(super) fn private(
     settings: &Settings,
     house: &House,
@@ -138,6 +139,7 @@ pub(super) fn private(
         house.layers.clone(),
     );
     let (scrape, gate) = (Arc::clone(&house.scrape), house.gate.clone());
+    let console = Arc::clone(&house.console);
     let (at_work, working) = mpsc::channel::<Infallible>(1);
     let application = move || {
         App::new()
@@ -146,6 +148,7 @@ pub(super) fn private(
             .app_data(web::Data::from(Arc::clone(&office)))
             .wrap(from_fn(outermost))
             .configure(|config| admin::configure(config, &gate))
+            .configure(|config| console::configure(config, &console))
             .configure(|config| configure_admin(config, &health, &scrape))
     };
     let place = Place {

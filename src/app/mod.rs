@@ -22,6 +22,7 @@ pub use running::Running;
 use crate::ambient::{Clock, Entropy, PooledEntropy, SystemClock, SystemEntropy};
 use crate::authority::{Authority, AuthorityParts, TokenMemory};
 use crate::config::Settings;
+use crate::console::{ConsoleParts, CookieScope};
 use crate::domain::{Environment, KeyPolicy, Timestamp, UsageWriter};
 use crate::http::admin::Gate;
 use crate::http::{Endpoints, Health, Layers, OAuthLimits, RequestLog, Scrape};
@@ -90,8 +91,8 @@ pub enum AppError {
 }
 
 /// What is said where nobody could be asked to make an operator. On PostgreSQL the server need not stop.
-const NOBODY_ADMINISTERS: &str = "no owner has a token that works: make one with `mintmark operator create \
-    --email you@example.com --role owner`, run with the same settings; on SQLite stop this server first";
+const NOBODY_ADMINISTERS: &str = "no owner has a token that works: open the link this server prints, or make one with `mintmark \
+    operator create --email you@example.com --role owner`, run with the same settings; on SQLite stop this server first";
 
 /// Everything that serves, put together and not yet listening.
 struct House {
@@ -102,6 +103,7 @@ struct House {
     health: Arc<Health>,
     scrape: Arc<Scrape>,
     gate: Gate,
+    console: Arc<ConsoleParts>,
     layers: Layers,
 }
 
@@ -118,10 +120,13 @@ pub async fn start(settings: &Settings, ambient: Ambient) -> Result<Running, App
         .await
         .map_err(|error| AppError::Keys(error.to_string()))?;
     house.registry.fresh().await?;
-    if !house.has_live_owner(ambient.clock.now()).await? {
+    let is_administered = house.has_live_owner(ambient.clock.now()).await?;
+    let office = Arc::clone(&house.office);
+    let mut running = Running::start(settings, &ambient, house)?;
+    if !is_administered {
         log::warn!("{NOBODY_ADMINISTERS}");
+        running.offer_set_up(&office);
     }
-    let running = Running::start(settings, &ambient, house)?;
     // The first caller would pay for it otherwise. Begun earlier, it would take a small machine from what stands up.
     thread::Builder::new()
         .name("randomness".to_owned())
@@ -175,20 +180,43 @@ impl House {
             })
             .collect();
         let health = Arc::new(Health::new(Arc::clone(&registry)));
+        let office = Arc::new(office);
+        let gate = Gate {
+            body: settings.limits.admin_body,
+            body_timeout: settings.limits.body_timeout,
+            metrics: Arc::clone(&metrics),
+        };
         Ok(Self {
             notices: Arc::new(notices(settings, ambient, (&registry, &metrics))?),
             health: Arc::clone(&health),
-            gate: Gate {
-                body: settings.limits.admin_body,
-                body_timeout: settings.limits.body_timeout,
-                metrics: Arc::clone(&metrics),
-            },
+            console: Arc::new(console(settings, ambient, (&office, &gate))),
+            gate,
             scrape: Arc::new(Scrape::new(Arc::clone(&registry), metrics, Arc::clone(&ambient.clock))),
             layers: layers(settings, names, health),
             registry,
-            office: Arc::new(office),
+            office,
             endpoints,
         })
+    }
+}
+
+fn console(settings: &Settings, ambient: &Ambient, (office, gate): (&Arc<Office>, &Gate)) -> ConsoleParts {
+    ConsoleParts {
+        office: Arc::clone(office),
+        gate: gate.clone(),
+        public_url: settings.public_url.as_str().to_owned(),
+        cookie: cookie_scope(settings),
+        clock: Arc::clone(&ambient.clock),
+        entropy: Arc::clone(&ambient.entropy),
+    }
+}
+
+/// Without TLS of ours or of a proxy the admin listener stands on a loopback address, or not at all.
+const fn cookie_scope(settings: &Settings) -> CookieScope {
+    if settings.tls.is_some() || !settings.trusted_proxies.is_empty() {
+        CookieScope::Tls
+    } else {
+        CookieScope::Loopback
     }
 }
 
@@ -293,6 +321,7 @@ fn policy(settings: &Settings) -> OfficePolicy {
     };
     OfficePolicy {
         operator_token_lifetime: settings.operators.token_lifetime,
+        sessions: settings.console.sessions,
         silence: settings.secrets.safe_to_retire_after,
         usage_kept: settings.usage.keep,
         qa_keys: keys(Environment::Qa),

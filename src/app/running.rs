@@ -27,7 +27,9 @@ use super::room::{Room, take_all_files};
 use super::tls::Certificate;
 use super::{Ambient, AppError, House, listeners};
 use crate::config::Settings;
+use crate::console;
 use crate::http::Health;
+use crate::office::Office;
 use crate::registry::Registry;
 use crate::telemetry::Metrics;
 
@@ -81,6 +83,7 @@ pub struct Running {
     certificate: Option<Arc<Certificate>>,
     notice: Duration,
     deadline: Duration,
+    set_up_link: Option<String>,
 }
 
 impl Running {
@@ -107,7 +110,25 @@ impl Running {
             certificate,
             notice: settings.shutdown.notice,
             deadline: settings.shutdown.deadline,
+            set_up_link: None,
         })
+    }
+
+    /// Makes a link by which whoever reads it can make the first owner, once.
+    pub(super) fn offer_set_up(&mut self, office: &Office) {
+        let scheme = if self.certificate.is_some() { "https" } else { "http" };
+        let (address, code) = (self.admin_address, office.offer_set_up());
+        self.set_up_link = Some(format!(
+            "{scheme}://{address}{}/set-up/{}",
+            console::PREFIX,
+            code.expose()
+        ));
+    }
+
+    /// The link by which the first owner is made, where there is none. A secret: for whoever started the server, and for no log.
+    #[must_use]
+    pub fn set_up_link(&self) -> Option<&str> {
+        self.set_up_link.as_deref()
     }
 
     /// Where the OAuth endpoints listen.

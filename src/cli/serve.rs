@@ -30,6 +30,9 @@ impl Serve {
         }
         System::new().block_on(async {
             let running = app::start(&settings, invocation.ambient.clone()).await?;
+            if let Some(link) = running.set_up_link() {
+                invocation.output.line(&format!("Make the first owner at {link}"))?;
+            }
             Ok(running.until_signal().await?)
         })
     }

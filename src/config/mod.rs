@@ -26,9 +26,9 @@ pub use origin::{Origin, Problem, RefusedSettings};
 pub use public_url::PublicUrl;
 pub use reading::EffectiveSetting;
 pub use sections::{
-    DatabaseSettings, EnvironmentSettings, Environments, JwksSettings, KeySettings, LimitSettings, ListenSettings,
-    LogSettings, MetadataSettings, NoticeSettings, OperatorSettings, RegistrySettings, SecretSettings, Settings,
-    ShutdownSettings, TlsSettings, TokenSettings, UsageSettings, WebhookSettings,
+    ConsoleSettings, DatabaseSettings, EnvironmentSettings, Environments, JwksSettings, KeySettings, LimitSettings,
+    ListenSettings, LogSettings, MetadataSettings, NoticeSettings, OperatorSettings, RegistrySettings, SecretSettings,
+    Settings, ShutdownSettings, TlsSettings, TokenSettings, UsageSettings, WebhookSettings,
 };
 pub use trusted_proxies::TrustedProxies;
 pub use variables::process_environment;

@@ -66,6 +66,8 @@ fn the_defaults_are_those_promised() {
     assert_eq!(settings.limits.connections, 10_000);
     assert_eq!(settings.limits.budgets.failures_per_minute.get(), 30);
     assert_eq!(settings.operators.token_lifetime, Seconds::from_days(90));
+    assert_eq!(settings.console.sessions.idle, Seconds(1_800));
+    assert_eq!(settings.console.sessions.longest, Seconds(43_200));
     assert!(!settings.metadata.response_types_supported);
     assert_eq!(settings.log.level, LevelFilter::Info);
     assert_eq!(settings.log.format, LogFormat::Auto);
@@ -132,6 +134,8 @@ const GIVEN: &[(&str, &str)] = &[
     ("limits.unknown_ids_per_minute", "6"),
     ("limits.revocations_per_minute", "7"),
     ("operators.token_lifetime", "1d"),
+    ("console.idle", "10m"),
+    ("console.longest", "8h"),
     ("notices.every", "30s"),
     ("notices.retention", "30d"),
     ("webhook.url", "https://hooks.example.com"),

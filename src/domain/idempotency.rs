@@ -2,14 +2,28 @@
 
 use std::str::FromStr;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
 use super::invalid::Invalid;
 use super::operator::OperatorId;
 use super::text::text_type;
 use super::time::{Seconds, Timestamp};
+use crate::ambient::Entropy;
 
 text_type! {
     /// A caller's name for one creation: 8 to 64 visible ASCII characters.
     IdempotencyKey
+}
+
+impl IdempotencyKey {
+    /// A new one of 128 random bits.
+    #[must_use]
+    pub fn mint(entropy: &dyn Entropy) -> Self {
+        let mut bytes = [0; 16];
+        entropy.fill(&mut bytes);
+        Self(URL_SAFE_NO_PAD.encode(bytes).into())
+    }
 }
 
 impl FromStr for IdempotencyKey {

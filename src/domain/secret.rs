@@ -31,13 +31,19 @@ pub enum SecretKind {
     Client(Environment),
     /// An operator's token for the admin API: `mmo_…`.
     Operator,
+    /// What a browser keeps of an operator's session: `mmb_…`.
+    Session,
+    /// What the link holds by which the first owner is made: `mmu_…`.
+    SetUp,
 }
 
 impl SecretKind {
-    const ALL: [Self; 3] = [
+    const ALL: [Self; 5] = [
         Self::Client(Environment::Qa),
         Self::Client(Environment::Production),
         Self::Operator,
+        Self::Session,
+        Self::SetUp,
     ];
 
     const fn prefix(self) -> &'static str {
@@ -45,6 +51,8 @@ impl SecretKind {
             Self::Client(Environment::Qa) => "mms_qa_",
             Self::Client(Environment::Production) => "mms_live_",
             Self::Operator => "mmo_",
+            Self::Session => "mmb_",
+            Self::SetUp => "mmu_",
         }
     }
 
@@ -212,7 +220,7 @@ mod tests {
     use super::*;
     use crate::ambient::SystemEntropy;
 
-    const KINDS: [SecretKind; 3] = SecretKind::ALL;
+    const KINDS: [SecretKind; 5] = SecretKind::ALL;
 
     #[test]
     fn what_is_minted_is_recognised_as_its_kind() {

@@ -152,6 +152,7 @@ const fn asked_of(endpoint: Endpoint) -> &'static str {
         Endpoint::Jwks => "JWK set",
         Endpoint::Metadata => "metadata",
         Endpoint::Admin => "administration",
+        Endpoint::Console => "the console",
     }
 }
 

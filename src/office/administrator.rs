@@ -6,13 +6,15 @@ use quick_cache::sync::Cache;
 
 use super::commit::found;
 use super::{Office, OfficeError};
-use crate::domain::{Actor, Noun, Operator, OperatorId, Refusal, Role, Secret, SecretDigest, SecretKind, Timestamp};
+use crate::domain::{
+    Actor, EmailAddress, Noun, Operator, OperatorId, Refusal, Role, Secret, SecretDigest, SecretKind, Timestamp,
+};
 use crate::store::{CommitError, Records, StoreError};
 
 /// Of how many operators it is remembered that they were here.
 const MOST_ADMITTED: usize = 1_000;
 
-/// Somebody who may administer. Made by [`Office::administrator`] only.
+/// Somebody who may administer. Made by [`Office::administrator`] and [`Office::signed_in`] only.
 #[derive(Clone, Debug)]
 pub struct Administrator(Operator);
 
@@ -23,10 +25,26 @@ impl Administrator {
         self.0.role
     }
 
+    /// Under which address they are known.
+    #[must_use]
+    pub const fn email(&self) -> &EmailAddress {
+        &self.0.email
+    }
+
     /// The operator's id.
     #[must_use]
     pub const fn operator_id(&self) -> &OperatorId {
         &self.0.operator_id
+    }
+
+    /// The digest of their token.
+    pub(super) const fn token_digest(&self) -> &SecretDigest {
+        &self.0.token_digest
+    }
+
+    /// The operator behind a session that was checked.
+    pub(super) const fn of(operator: Operator) -> Self {
+        Self(operator)
     }
 
     /// Leave to do what needs the role `needs`.

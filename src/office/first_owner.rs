@@ -2,10 +2,12 @@
 
 use super::OfficeError;
 use super::commit::{Creation as _, Versioned as _};
-use super::operators::{Mint, NewOperator, OperatorWithToken};
+use super::operators::{Making, Mint, NewOperator, OperatorWithToken};
 use crate::ambient::{Clock, Entropy};
-use crate::domain::{Actor, Attribution, Change, EmailAddress, Pepper, Refusal, Role, Seconds, Timestamp};
-use crate::store::{Records, Store, StoreError};
+use crate::domain::{
+    Actor, Attribution, Change, EmailAddress, Mutation, Operator, Pepper, Refusal, Role, Seconds, Timestamp,
+};
+use crate::store::{CommitError, Records, Store, StoreError};
 
 /// What the first owner is made with. No server runs yet, so that there is no [`Office`](super::Office).
 #[derive(Clone, Copy)]
@@ -44,10 +46,7 @@ pub fn create_first_owner(machine: &Machine<'_>, email: EmailAddress) -> Result<
     };
     let mut made = None;
     let entry = machine.store.commit(&attribution, &mut |records| {
-        if has_live_owner(records, now)? {
-            return Err(Refusal::State(THERE_IS_ONE).into());
-        }
-        let (mutation, operator) = making.make(records)?;
+        let (mutation, operator) = first_owner(&making, records, now)?;
         made = Some(operator);
         Ok(Some(Change::from(mutation)))
     })?;
@@ -58,6 +57,18 @@ pub fn create_first_owner(machine: &Machine<'_>, email: EmailAddress) -> Result<
         operator: operator.at(entry.epoch),
         token: Some(token),
     })
+}
+
+/// Decides whether this one can be the first, behind the epoch.
+pub(super) fn first_owner(
+    making: &Making,
+    records: &mut dyn Records,
+    now: Timestamp,
+) -> Result<(Mutation, Operator), CommitError> {
+    if has_live_owner(records, now)? {
+        return Err(Refusal::State(THERE_IS_ONE).into());
+    }
+    making.make(records)
 }
 
 /// Whether there is an owner whose token works at `now`.

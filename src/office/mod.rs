@@ -17,6 +17,8 @@ mod operators;
 mod partners;
 mod quotas;
 mod secrets;
+mod sessions;
+mod set_up;
 mod usage;
 
 use std::sync::Arc;
@@ -34,11 +36,13 @@ pub use operators::{NewOperator, OperatorWithToken, RoleChange};
 pub use partners::{NewPartner, PartnerChange};
 pub use quotas::QuotaStanding;
 pub use secrets::{NewSecret, Retirement, SecretStanding, SecretWithText};
+pub use sessions::{BegunSession, SignedIn};
 pub use usage::{UsageQuestion, usage_spreadsheet};
 
 use self::administrator::Admitted;
+use self::set_up::SetUpCode;
 use crate::ambient::{Clock, Entropy};
-use crate::domain::{Environment, KeyPolicy, Pepper, Refusal, Seconds};
+use crate::domain::{Environment, KeyPolicy, Pepper, Refusal, Seconds, SessionPolicy};
 use crate::jose::KeyError;
 use crate::registry::Registry;
 use crate::store::{CommitError, Sealer, StoreError};
@@ -73,6 +77,8 @@ pub struct OfficePolicy {
     pub operator_token_lifetime: Seconds,
     /// How long a secret must have been silent, while another is in use, to be called safe to retire.
     pub silence: Seconds,
+    /// How long sessions of the console last.
+    pub sessions: SessionPolicy,
     /// How long usage is kept.
     pub usage_kept: Seconds,
     /// The rotation of the QA keys.
@@ -114,6 +120,7 @@ pub struct OfficeParts {
 pub struct Office {
     parts: OfficeParts,
     admitted: Admitted,
+    set_up_code: SetUpCode,
 }
 
 impl Office {
@@ -123,6 +130,7 @@ impl Office {
         Self {
             parts,
             admitted: Admitted::none(),
+            set_up_code: SetUpCode::default(),
         }
     }
 

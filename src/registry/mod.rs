@@ -18,6 +18,7 @@ mod pulse;
 mod quota;
 mod registered;
 mod revoked;
+mod sessions;
 #[cfg(test)]
 mod tests;
 mod turns;

@@ -14,7 +14,7 @@ use crate::domain::{
     ClientSecret, ClientStatus, Meter, Milliseconds, Mutation, Partner, PartnerStatus, Pepper, Scope, Secret, SecretId,
     SecretKind, SecretStatus, UsageBatch,
 };
-use crate::store::{Decide, Draw, Drawn, Follower, MasterKey, MemoryStore, NoticeBoard, Read, Return};
+use crate::store::{Decide, Draw, Drawn, Follower, MasterKey, MemoryStore, NoticeBoard, Read, Return, SessionBook};
 
 mod filling;
 mod reconnecting;
@@ -84,6 +84,9 @@ impl Store for SharedStore {
     }
     fn board(&self) -> &dyn NoticeBoard {
         self.store.board()
+    }
+    fn sessions(&self) -> &dyn SessionBook {
+        self.store.sessions()
     }
     fn keep_master_key_check(&self, check: &[u8]) -> Result<(), StoreError> {
         self.store.keep_master_key_check(check)

@@ -2,6 +2,7 @@
 
 mod notices;
 mod records;
+mod sessions;
 mod usage;
 
 use std::collections::BTreeMap;
@@ -9,13 +10,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{
     ANOTHER_KEY_SIGNS, CommitError, Decide, Draw, Drawn, Follower, JournalFilter, Known, METERS_KEPT, NoticeBoard,
-    Page, Read, Records, Return, Sharing, Store, StoreError,
+    Page, Read, Records, Return, SessionBook, Sharing, Store, StoreError,
 };
 use crate::domain::{
     Api, ApiId, Attribution, CLOCK_SKEW, ChainHash, Change, Client, ClientId, ClientSecret, Environment,
     IdempotencyKey, IdempotencyRecord, JournalEntry, KeptNotice, KeyState, Meter, Mutation, NoticeId, Noun, Operator,
-    OperatorId, OperatorStatus, Partner, PartnerId, Refusal, RevokedToken, SigningKeyRecord, Timestamp, TokenId,
-    UsageBatch,
+    OperatorId, OperatorStatus, Partner, PartnerId, Refusal, RevokedToken, Session, SigningKeyRecord, Timestamp,
+    TokenId, UsageBatch,
 };
 
 /// A store that lives as long as the process. Clones share it.
@@ -35,6 +36,8 @@ struct Shelves {
     idempotency: BTreeMap<(OperatorId, IdempotencyKey), IdempotencyRecord>,
     meters: BTreeMap<Meter, u64>,
     notices: BTreeMap<NoticeId, KeptNotice>,
+    /// Each operator's in the order in which they began.
+    sessions: Vec<Session>,
     journal: Vec<JournalEntry>,
     master_key_check: Option<Vec<u8>>,
     usage: usage::Counted,
@@ -130,6 +133,10 @@ impl Store for MemoryStore {
     }
 
     fn board(&self) -> &dyn NoticeBoard {
+        self
+    }
+
+    fn sessions(&self) -> &dyn SessionBook {
         self
     }
 

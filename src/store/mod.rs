@@ -15,6 +15,7 @@ mod page;
 mod rows;
 mod schema;
 mod sealing;
+mod sessions;
 mod sql;
 mod url;
 mod usage;
@@ -31,6 +32,7 @@ pub use notices::{EndingCount, EndingKey, NearEnd, NoticeBoard, NoticeFilter};
 pub use opening::{OpenError, StoreSettings, migrate, open, pending_migrations, revert_all_migrations};
 pub use page::{ClientFilter, JournalFilter, Order, Page, PartnerFilter};
 pub use sealing::{MasterKey, MasterKeyError, SealedColumn, Sealer, Unopenable, verify_or_begin};
+pub use sessions::{MOST_SESSIONS, SessionBook};
 pub use url::DatabaseUrl;
 pub use usage::{UsageFilter, UsageGroup, UsagePlace, UsageRow};
 
@@ -277,6 +279,9 @@ pub trait Store: Send + Sync {
 
     /// The board of notices.
     fn board(&self) -> &dyn NoticeBoard;
+
+    /// The book of sessions.
+    fn sessions(&self) -> &dyn SessionBook;
 
     /// Keeps the value that later tells whether the master key is the right one. Does nothing where there is one.
     ///

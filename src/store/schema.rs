@@ -201,6 +201,17 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    sessions (digest) {
+        digest -> Binary,
+        operator_id -> Text,
+        token_digest -> Binary,
+        source -> Text,
+        began_at -> BigInt,
+        used_at -> BigInt,
+    }
+}
+
 diesel::joinable!(client_secrets -> clients (client_id));
 diesel::allow_tables_to_appear_in_same_query!(client_secrets, clients, notices);
 diesel::allow_tables_to_appear_in_same_query!(epoch, journal);

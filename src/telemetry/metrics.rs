@@ -84,6 +84,8 @@ label! {
         Metadata => "metadata",
         /// The whole admin API.
         Admin => "admin",
+        /// The pages of operators.
+        Console => "console",
     }
 }
 
@@ -494,8 +496,8 @@ mod tests {
         };
         assert_eq!(all_are_one("mintmark_tokens_total{"), 2 * 9);
         assert_eq!(all_are_one("mintmark_key_age_seconds{"), 2 * 3);
-        assert_eq!(all_are_one("mintmark_request_duration_seconds_count{"), 6);
-        assert_eq!(all_are_one("mintmark_refusals_total{"), 6 * 6);
+        assert_eq!(all_are_one("mintmark_request_duration_seconds_count{"), 7);
+        assert_eq!(all_are_one("mintmark_refusals_total{"), 7 * 6);
         assert_eq!(all_are_one("mintmark_cache_total{"), 2);
         assert_eq!(all_are_one("mintmark_secrets_expiring{"), 2 * 4);
         assert_eq!(all_are_one("mintmark_clients_expiring{"), 2 * 4);

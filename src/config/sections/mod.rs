@@ -10,7 +10,7 @@ mod state;
 pub use issuing::{EnvironmentSettings, Environments, JwksSettings, KeySettings, MetadataSettings, TokenSettings};
 pub use listening::{LimitSettings, ListenSettings, ShutdownSettings, TlsSettings};
 pub use notices::{NoticeSettings, WebhookSettings};
-pub use people::{LogSettings, OperatorSettings, SecretSettings, UsageSettings};
+pub use people::{ConsoleSettings, LogSettings, OperatorSettings, SecretSettings, UsageSettings};
 pub use state::{DatabaseSettings, RegistrySettings};
 
 use super::public_url::PublicUrl;
@@ -50,6 +50,8 @@ pub struct Settings {
     pub limits: LimitSettings,
     /// Those who administer.
     pub operators: OperatorSettings,
+    /// Their pages.
+    pub console: ConsoleSettings,
     /// Notices of what ends soon.
     pub notices: NoticeSettings,
     /// Where notices are sent, if anywhere.
@@ -101,6 +103,7 @@ impl Settings {
             registry: RegistrySettings::read(reading),
             limits: LimitSettings::read(reading),
             operators: OperatorSettings::read(reading),
+            console: ConsoleSettings::read(reading),
             notices: NoticeSettings::read(reading),
             webhook: WebhookSettings::read(reading),
             secrets: SecretSettings::read(reading),

@@ -5,7 +5,7 @@ use log::LevelFilter;
 use super::key;
 use crate::config::reading::Reading;
 use crate::config::rule::{choice, flag, seconds};
-use crate::domain::Seconds;
+use crate::domain::{Seconds, SessionPolicy};
 use crate::telemetry::LogFormat;
 
 /// Those who administer.
@@ -26,6 +26,38 @@ impl OperatorSettings {
                 ),
                 &seconds("1h", "366d"),
             ),
+        }
+    }
+}
+
+/// The console.
+#[derive(Clone, Debug)]
+pub struct ConsoleSettings {
+    /// How long its sessions last.
+    pub sessions: SessionPolicy,
+}
+
+impl ConsoleSettings {
+    pub(super) fn read(reading: &mut Reading) -> Self {
+        Self {
+            sessions: SessionPolicy {
+                idle: reading.value(
+                    key(
+                        "console.idle",
+                        "30m",
+                        "How long a session of the console lasts in which no page is asked for.",
+                    ),
+                    &seconds("2m", "12h"),
+                ),
+                longest: reading.value(
+                    key(
+                        "console.longest",
+                        "12h",
+                        "How long a session of the console lasts at the most. Then its operator signs in again.",
+                    ),
+                    &seconds("2m", "7d"),
+                ),
+            },
         }
     }
 }

@@ -169,7 +169,7 @@ impl Call {
 }
 
 /// The id of a request, where the server gave it one.
-pub(super) fn request_id(request: &HttpRequest) -> Option<RequestId> {
+pub(crate) fn request_id(request: &HttpRequest) -> Option<RequestId> {
     request.extensions().get::<RequestId>().cloned()
 }
 

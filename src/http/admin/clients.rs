@@ -64,7 +64,8 @@ pub(super) async fn register(call: Call) -> Result<HttpResponse, Problem> {
     Ok(created(&view, version, &location))
 }
 
-fn new_client(body: &mut Members) -> Option<NewClient> {
+/// The members of a client to register.
+pub(crate) fn new_client(body: &mut Members) -> Option<NewClient> {
     let environment = body.required("environment", text);
     let name = body.required("name", text);
     let contact = body.required("contact", text);
@@ -185,7 +186,8 @@ pub(super) async fn change(call: Call) -> Result<HttpResponse, Problem> {
     Ok(shown(&client, client.version))
 }
 
-fn client_change(body: &mut Members, client_id: ClientId) -> Option<ClientChange> {
+/// The members of a change of a client.
+pub(crate) fn client_change(body: &mut Members, client_id: ClientId) -> Option<ClientChange> {
     let name = body.optional("name", text);
     let contact = body.optional("contact", text);
     let access = match (body.optional("access_level", level), scope(body)) {

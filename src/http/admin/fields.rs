@@ -16,7 +16,7 @@ const LONGEST_NAME: usize = 64;
 
 /// A JSON value in which an object keeps every member, the repeated ones too.
 #[derive(Clone)]
-pub(super) enum Value {
+pub(crate) enum Value {
     Null,
     Boolean,
     /// A whole number that is not negative.
@@ -85,17 +85,17 @@ impl<'de> Visitor<'de> for Walk {
 }
 
 /// What is wrong with a value: the path below the member, empty for the member itself, and the reason.
-pub(super) type Faulty = Vec<(String, Invalid)>;
+pub(crate) type Faulty = Vec<(String, Invalid)>;
 
 /// Reads a value into a type.
-pub(super) type Read<T> = fn(&Value) -> Result<T, Faulty>;
+pub(crate) type Read<T> = fn(&Value) -> Result<T, Faulty>;
 
 fn faulty(reason: &'static str) -> Faulty {
     vec![(String::new(), Invalid::new(reason))]
 }
 
 /// A text of any type that has a grammar.
-pub(super) fn text<T: FromStr<Err = Invalid>>(value: &Value) -> Result<T, Faulty> {
+pub(crate) fn text<T: FromStr<Err = Invalid>>(value: &Value) -> Result<T, Faulty> {
     match value {
         Value::Text(text) => text.parse().map_err(|invalid| vec![(String::new(), invalid)]),
         _ => Err(faulty("must be a text")),
@@ -103,7 +103,7 @@ pub(super) fn text<T: FromStr<Err = Invalid>>(value: &Value) -> Result<T, Faulty
 }
 
 /// A whole number of any type that has bounds.
-pub(super) fn whole<T: TryFrom<u32, Error = Invalid>>(value: &Value) -> Result<T, Faulty> {
+pub(crate) fn whole<T: TryFrom<u32, Error = Invalid>>(value: &Value) -> Result<T, Faulty> {
     let Value::Whole(number) = value else {
         return Err(faulty("must be a whole number"));
     };
@@ -132,7 +132,7 @@ pub(super) fn object<T>(value: &Value, read: impl FnOnce(&mut Members) -> Option
 }
 
 /// A list of texts, of `MOST` at the most; every element that is wrong is named by its place.
-pub(super) fn list<const MOST: usize, T, L>(value: &Value) -> Result<L, Faulty>
+pub(crate) fn list<const MOST: usize, T, L>(value: &Value) -> Result<L, Faulty>
 where
     T: FromStr<Err = Invalid>,
     L: FromIterator<T>,
@@ -159,7 +159,7 @@ where
 }
 
 /// The members of a body or the parameters of a query, taken one by one.
-pub(super) struct Members {
+pub(crate) struct Members {
     left: Vec<(String, Value)>,
     faults: Vec<Fault>,
 }
@@ -183,7 +183,7 @@ impl Members {
     }
 
     /// The parameters of a query string, each a text.
-    pub(super) fn of_query(parameters: Vec<(String, String)>) -> Self {
+    pub(crate) fn of_query(parameters: Vec<(String, String)>) -> Self {
         let texts = parameters.into_iter().map(|(name, text)| (name, Value::Text(text)));
         Self::new(texts.collect())
     }
@@ -193,7 +193,8 @@ impl Members {
         Self::new(Vec::new())
     }
 
-    const fn new(left: Vec<(String, Value)>) -> Self {
+    /// These, each read from what came by whatever way.
+    pub(crate) const fn new(left: Vec<(String, Value)>) -> Self {
         Self {
             left,
             faults: Vec::new(),
@@ -204,7 +205,7 @@ impl Members {
     ///
     /// # Errors
     /// With every fault there is: those `read` found, members that stand twice, members nobody took.
-    pub(super) fn read<T>(self, read: impl FnOnce(&mut Self) -> Option<T>) -> Result<T, Problem> {
+    pub(crate) fn read<T>(self, read: impl FnOnce(&mut Self) -> Option<T>) -> Result<T, Problem> {
         self.settle(read).map_err(Problem::Fields)
     }
 
@@ -222,7 +223,7 @@ impl Members {
     }
 
     /// A member that must be there. `None` is a fault already put down.
-    pub(super) fn required<T>(&mut self, name: &'static str, read: Read<T>) -> Option<T> {
+    pub(crate) fn required<T>(&mut self, name: &'static str, read: Read<T>) -> Option<T> {
         match self.take(name) {
             Taken::Once(value) => self.value(name, &value, read),
             Taken::Never => {
@@ -238,7 +239,7 @@ impl Members {
         clippy::option_option,
         reason = "outside: whether it could be read; inside: whether it was there"
     )]
-    pub(super) fn optional<T>(&mut self, name: &'static str, read: Read<T>) -> Option<Option<T>> {
+    pub(crate) fn optional<T>(&mut self, name: &'static str, read: Read<T>) -> Option<Option<T>> {
         match self.take(name) {
             Taken::Once(value) => self.value(name, &value, read).map(Some),
             Taken::Never => Some(None),
@@ -251,7 +252,7 @@ impl Members {
         clippy::option_option,
         reason = "outside: whether it could be read; inside: whether there is a value"
     )]
-    pub(super) fn nullable<T>(&mut self, name: &'static str, read: Read<T>) -> Option<Option<T>> {
+    pub(crate) fn nullable<T>(&mut self, name: &'static str, read: Read<T>) -> Option<Option<T>> {
         self.change(name, read).map(Option::flatten)
     }
 
@@ -267,7 +268,7 @@ impl Members {
     }
 
     /// Puts a fault down that lies between members.
-    pub(super) fn refuse(&mut self, field: &'static str, reason: &'static str) {
+    pub(crate) fn refuse(&mut self, field: &'static str, reason: &'static str) {
         self.faults.push(Fault::new(field, reason));
     }
 

@@ -7,7 +7,7 @@ mod answer;
 mod apis;
 mod call;
 mod clients;
-mod fields;
+pub(crate) mod fields;
 mod journal;
 mod keys;
 mod limits;
@@ -15,7 +15,7 @@ mod notices;
 mod operators;
 mod paging;
 mod partners;
-mod problem;
+pub(crate) mod problem;
 mod quotas;
 mod routes;
 mod secrets;
@@ -35,10 +35,14 @@ use crate::domain::RequestId;
 use crate::office::{Administrator, Office};
 use crate::registry::{Attempt, FailureKey};
 use crate::telemetry::{Endpoint, Line, Metrics, Reason};
-use call::{Call, request_id};
+use call::Call;
+pub(crate) use call::request_id;
+pub(crate) use clients::new_client;
+pub(crate) use partners::new_partner;
 use problem::Problem;
 use routes::Door;
 pub use routes::{ROUTES, Route, Verb};
+pub(crate) use words::partner_status;
 
 /// The description of this API, and of the OAuth endpoints, as `OpenAPI` 3.1.
 pub const OPENAPI: &str = include_str!("openapi.json");
@@ -155,12 +159,19 @@ async fn answer(
     .await
 }
 
-/// RFC 6750 §2.1 and §3.1, behind a budget of failures for each address. Beyond it no token is looked at but those that counted here
-/// before: whoever shares an address with a guesser must still be able to revoke.
+/// RFC 6750 §2.1 and §3.1.
 async fn authenticate(office: &Office, request: &HttpRequest) -> Result<Administrator, Problem> {
-    let token = bearer_token(request)?;
+    admit(office, bearer_token(request)?, PeerAddress::of(request)).await
+}
+
+/// Whoever holds `token`, behind a budget of failures for each address. Beyond it no token is looked at but those that counted here
+/// before: whoever shares an address with a guesser must still be able to revoke.
+///
+/// # Errors
+/// When the token does not count, the budget is used up, or the store does not answer in time.
+pub(crate) async fn admit(office: &Office, token: &str, source: PeerAddress) -> Result<Administrator, Problem> {
     let failures = office.registry().failures();
-    let key = FailureKey::new(Attempt::Operator, PeerAddress::of(request).0);
+    let key = FailureKey::new(Attempt::Operator, source.0);
     if let Some(wait) = failures.shut_for(&key)
         && !office.has_admitted(token)
     {
@@ -191,7 +202,14 @@ fn bearer_token(request: &HttpRequest) -> Result<&str, Problem> {
     Ok(token)
 }
 
-async fn read_body((request, payload): (&HttpRequest, web::Payload), gate: &Gate) -> Result<web::Bytes, Problem> {
+/// The whole body, within the bounds of `gate`.
+///
+/// # Errors
+/// When it breaks off, is too large, or does not come in time.
+pub(crate) async fn read_body(
+    (request, payload): (&HttpRequest, web::Payload),
+    gate: &Gate,
+) -> Result<web::Bytes, Problem> {
     let _awaiting = Awaiting::body_of(request);
     match timeout(gate.body_timeout, payload.to_bytes_limited(gate.body)).await {
         Ok(Ok(Ok(body))) => Ok(body),

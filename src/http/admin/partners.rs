@@ -40,7 +40,8 @@ pub(super) async fn register(call: Call) -> Result<HttpResponse, Problem> {
     Ok(created(&partner, version, &location))
 }
 
-fn new_partner(body: &mut Members) -> Option<NewPartner> {
+/// The members of a partner to register.
+pub(crate) fn new_partner(body: &mut Members) -> Option<NewPartner> {
     let partner_id = body.required("partner_id", text);
     let name = body.required("name", text);
     let scope_ceiling = body.optional("scope_ceiling", list::<MOST_SCOPE_TOKENS, ScopeToken, _>);
@@ -65,19 +66,22 @@ pub(super) async fn change(call: Call) -> Result<HttpResponse, Problem> {
     call.no_query()?;
     let partner_id: PartnerId = call.path("partner_id")?;
     let errand = call.change()?;
-    let change = call.body(|body| {
-        let name = body.optional("name", text);
-        let scope_ceiling = body.optional("scope_ceiling", list::<MOST_SCOPE_TOKENS, ScopeToken, _>);
-        let plan = body.change("plan", plan);
-        Some(PartnerChange {
-            partner_id,
-            name: name?,
-            scope_ceiling: scope_ceiling?,
-            plan: plan?,
-        })
-    })?;
+    let change = call.body(|body| partner_change(body, partner_id))?;
     let partner = call.office.change_partner(&call.who, errand, change).await?;
     Ok(shown(&partner, partner.version))
+}
+
+/// The members of a change of a partner.
+pub(crate) fn partner_change(body: &mut Members, partner_id: PartnerId) -> Option<PartnerChange> {
+    let name = body.optional("name", text);
+    let scope_ceiling = body.optional("scope_ceiling", list::<MOST_SCOPE_TOKENS, ScopeToken, _>);
+    let plan = body.change("plan", plan);
+    Some(PartnerChange {
+        partner_id,
+        name: name?,
+        scope_ceiling: scope_ceiling?,
+        plan: plan?,
+    })
 }
 
 pub(super) async fn suspend(call: Call) -> Result<HttpResponse, Problem> {

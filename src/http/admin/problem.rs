@@ -19,15 +19,15 @@ const STORE_RETRY: u64 = 1;
 
 /// One field and what is wrong with it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(super) struct Fault {
+pub(crate) struct Fault {
     /// The field's path, the parameter's or the header's name.
-    pub(super) field: String,
+    pub(crate) field: String,
     /// Completes a sentence that begins with the field.
-    pub(super) reason: &'static str,
+    pub(crate) reason: &'static str,
 }
 
 impl Fault {
-    pub(super) fn new(field: impl Into<String>, reason: &'static str) -> Self {
+    pub(crate) fn new(field: impl Into<String>, reason: &'static str) -> Self {
         Self {
             field: field.into(),
             reason,
@@ -37,7 +37,7 @@ impl Fault {
 
 /// Why a request is not served. Holds nothing of what was sent but the names of members that nobody knows.
 #[derive(Debug)]
-pub(super) enum Problem {
+pub(crate) enum Problem {
     /// The request as a whole is not one.
     Malformed(Cow<'static, str>),
     /// These fields are not what they should be.
@@ -149,7 +149,7 @@ impl Problem {
     }
 
     /// The header that goes with it.
-    fn header(&self) -> Option<(header::HeaderName, String)> {
+    pub(crate) fn header(&self) -> Option<(header::HeaderName, String)> {
         let challenge = |error| (header::WWW_AUTHENTICATE, format!(r#"{CHALLENGE}, error="{error}""#));
         match self {
             Self::NoCredentials => Some((header::WWW_AUTHENTICATE, CHALLENGE.to_owned())),
@@ -224,8 +224,14 @@ impl Problem {
         }
     }
 
+    /// The status of its answer, and what all problems of its kind are called.
+    pub(crate) fn kind_of_answer(&self) -> (StatusCode, &'static str) {
+        let kind = self.kind();
+        (kind.status, kind.title)
+    }
+
     /// A sentence about this case.
-    fn detail(&self) -> Cow<'_, str> {
+    pub(crate) fn detail(&self) -> Cow<'_, str> {
         match self {
             Self::Malformed(detail) => Cow::Borrowed(detail),
             Self::Fields(faults) => match &faults[..] {
@@ -252,7 +258,8 @@ impl Problem {
         }
     }
 
-    fn errors(&self) -> Vec<Fault> {
+    /// What is wrong with which field.
+    pub(crate) fn errors(&self) -> Vec<Fault> {
         match self {
             Self::Fields(faults) => faults.clone(),
             Self::Refused(Refusal::Invalid { field, reason }) => vec![Fault::new(*field, reason.reason())],
@@ -262,7 +269,7 @@ impl Problem {
     }
 
     /// How urgent it is that an operator reads of it, and what; none where only the caller needs to know.
-    pub(super) fn for_the_log(&self) -> Option<(Level, Cow<'_, str>)> {
+    pub(crate) fn for_the_log(&self) -> Option<(Level, Cow<'_, str>)> {
         Some(match self {
             Self::Broken(cause) => (Level::Error, Cow::Owned(format!("administration failed: {cause}"))),
             Self::Unavailable(cause) => (Level::Warn, Cow::Owned(format!("administration failed: {cause}"))),

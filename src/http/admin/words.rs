@@ -20,7 +20,8 @@ fn one_of<T: Copy>(
     found.ok_or_else(|| vec![(String::new(), Invalid::new(reason))])
 }
 
-pub(super) fn partner_status(value: &Value) -> Result<PartnerStatus, Faulty> {
+/// Of a partner.
+pub(crate) fn partner_status(value: &Value) -> Result<PartnerStatus, Faulty> {
     let reason = "is none of active, suspended";
     one_of(value, &PartnerStatus::ALL, PartnerStatus::as_str, reason)
 }

@@ -4,6 +4,7 @@ mod credentials;
 mod directory;
 mod journal;
 mod notices;
+mod sessions;
 mod usage;
 
 use std::str::FromStr;
@@ -12,6 +13,7 @@ pub(super) use credentials::{IdempotencyRow, OperatorRow, RevokedEndRow, Revoked
 pub(super) use directory::{ApiRow, ClientRow, PartnerRow};
 pub(super) use journal::JournalRow;
 pub(super) use notices::{DeliveryRow, EndingRow, NoticeRow};
+pub(super) use sessions::SessionRow;
 pub(super) use usage::UsageSums;
 
 use serde::Serialize;

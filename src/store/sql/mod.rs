@@ -7,6 +7,7 @@ mod follower;
 mod meters;
 mod notices;
 mod records;
+mod sessions;
 mod usage;
 
 use std::fs::File;
@@ -24,7 +25,9 @@ use super::connection::{Connector, DbConn, Purpose};
 use super::rows::{IdempotencyRow, JournalRow};
 use super::schema::{epoch, idempotency_keys, installation, journal, revoked_tokens};
 use super::url::{DatabaseUrl, Place};
-use super::{CommitError, Decide, Draw, Drawn, Follower, NoticeBoard, Read, Return, Sharing, Store, StoreError};
+use super::{
+    CommitError, Decide, Draw, Drawn, Follower, NoticeBoard, Read, Return, SessionBook, Sharing, Store, StoreError,
+};
 use crate::domain::{
     Attribution, CLOCK_SKEW, ChainHash, Change, Epoch, IdempotencyRecord, JournalEntry, Meter, Seconds, Timestamp,
     UsageBatch,
@@ -140,6 +143,10 @@ impl Store for SqlStore {
     }
 
     fn board(&self) -> &dyn NoticeBoard {
+        self
+    }
+
+    fn sessions(&self) -> &dyn SessionBook {
         self
     }
 

@@ -11,6 +11,7 @@ mod outage;
 mod proxies;
 mod quota;
 mod replicas;
+mod set_up;
 mod standing;
 mod tls;
 mod usage;

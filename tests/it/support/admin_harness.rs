@@ -9,9 +9,10 @@ use std::time::Duration;
 use actix_web::dev::{ServerHandle, Service as _};
 use actix_web::{App, HttpMessage as _, HttpServer, web};
 use mintmark::ambient::{Clock, SystemEntropy};
+use mintmark::console::{self, ConsoleParts, CookieScope};
 use mintmark::domain::{
     Algorithm, Attribution, EmailAddress, Environment, Epoch, JournalEntry, KeyPolicy, Meter, Milliseconds, Pepper,
-    RequestId, Role, Seconds, Timestamp, UsageBatch, UsageWriter,
+    RequestId, Role, Seconds, SessionPolicy, Timestamp, UsageBatch, UsageWriter,
 };
 use mintmark::http::admin;
 use mintmark::http::peer::PeerAddress;
@@ -19,7 +20,7 @@ use mintmark::office::{Created, Errand, Machine, NewOperator, Office, OfficePart
 use mintmark::registry::{Budgets, Freshness, Promise, Registry, RegistryParts};
 use mintmark::store::{
     CommitError, Decide, Door, Draw, Drawn, Follower, MasterKey, MemoryStore, NoticeBoard, Read, Return, Sealer,
-    Sharing, Store, StoreError,
+    SessionBook, Sharing, Store, StoreError,
 };
 use mintmark::telemetry::Metrics;
 use serde_json::Value;
@@ -101,6 +102,10 @@ impl Store for MoodyStore {
         self.store.board()
     }
 
+    fn sessions(&self) -> &dyn SessionBook {
+        self.store.sessions()
+    }
+
     fn keep_master_key_check(&self, check: &[u8]) -> Result<(), StoreError> {
         self.asked()?.keep_master_key_check(check)
     }
@@ -149,9 +154,10 @@ impl Harness {
             .map(|role| (role, make_operator(&office, &owner, role)))
             .collect();
         tokens.insert(Role::Owner, owner);
-        let (address, server) = serve(office.clone());
+        let (address, server) = serve(office.clone(), Arc::<HeldClock>::clone(&clock));
         let agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
+            .max_redirects(0)
             .timeout_global(Some(Duration::from_secs(20)))
             .build()
             .new_agent();
@@ -266,6 +272,10 @@ fn office(store: Arc<dyn Store>, clock: Arc<HeldClock>, failures_per_minute: u32
         entropy: Arc::new(SystemEntropy::new()),
         policy: OfficePolicy {
             operator_token_lifetime: TOKEN_LIFETIME,
+            sessions: SessionPolicy {
+                idle: Seconds(1_800),
+                longest: Seconds(43_200),
+            },
             silence: Seconds::from_days(14),
             usage_kept: Seconds::from_days(400),
             qa_keys: keys,
@@ -319,17 +329,25 @@ fn make_operator(office: &Office, owner: &str, role: Role) -> String {
 }
 
 /// Serves the office on a port of its own; whoever stands before the doors in the real server is played by a few lines here.
-fn serve(office: Office) -> (String, ServerHandle) {
+fn serve(office: Office, clock: Arc<dyn Clock>) -> (String, ServerHandle) {
     let (sender, started) = mpsc::channel();
     let gate = admin::Gate {
         body: 65_536,
         body_timeout: Duration::from_secs(10),
         metrics: Arc::new(Metrics::new()),
     };
+    let console = Arc::new(ConsoleParts {
+        office: Arc::new(office.clone()),
+        gate: gate.clone(),
+        public_url: "https://auth.example.com".to_owned(),
+        cookie: CookieScope::Loopback,
+        clock,
+        entropy: Arc::new(SystemEntropy::new()),
+    });
     std::thread::spawn(move || {
         actix_web::rt::System::new().block_on(async move {
             let app = move || {
-                let gate = gate.clone();
+                let (gate, console) = (gate.clone(), Arc::clone(&console));
                 App::new()
                     .app_data(web::Data::new(office.clone()))
                     .wrap_fn(|request, service| {
@@ -344,6 +362,7 @@ fn serve(office: Office) -> (String, ServerHandle) {
                         service.call(request)
                     })
                     .configure(|config| admin::configure(config, &gate))
+                    .configure(|config| console::configure(config, &console))
             };
             let server = HttpServer::new(app)
                 .workers(1)

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use mintmark::domain::{Attribution, JournalEntry, Meter, Timestamp, UsageBatch};
 use mintmark::store::{
-    CommitError, Decide, Draw, Drawn, Follower, MemoryStore, NoticeBoard, Read, Records, Return, Sharing, Store,
-    StoreError,
+    CommitError, Decide, Draw, Drawn, Follower, MemoryStore, NoticeBoard, Read, Records, Return, SessionBook, Sharing,
+    Store, StoreError,
 };
 
 /// The store in memory that knows what is true.
@@ -95,6 +95,10 @@ impl Store for Beside {
 
     fn board(&self) -> &dyn NoticeBoard {
         self.store.board()
+    }
+
+    fn sessions(&self) -> &dyn SessionBook {
+        self.store.sessions()
     }
 
     fn keep_master_key_check(&self, check: &[u8]) -> Result<(), StoreError> {

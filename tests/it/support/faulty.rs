@@ -5,8 +5,8 @@ use std::sync::{Arc, Condvar, Mutex};
 
 use mintmark::domain::{Attribution, JournalEntry, Meter, Timestamp, UsageBatch};
 use mintmark::store::{
-    CommitError, Decide, Draw, Drawn, Follower, Known, MemoryStore, NoticeBoard, Read, Return, Sharing, Store,
-    StoreError,
+    CommitError, Decide, Draw, Drawn, Follower, Known, MemoryStore, NoticeBoard, Read, Return, SessionBook, Sharing,
+    Store, StoreError,
 };
 
 /// What goes wrong.
@@ -155,6 +155,10 @@ impl Store for FaultyStore {
 
     fn board(&self) -> &dyn NoticeBoard {
         self.inside.board()
+    }
+
+    fn sessions(&self) -> &dyn SessionBook {
+        self.inside.sessions()
     }
 
     fn keep_master_key_check(&self, check: &[u8]) -> Result<(), StoreError> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use mintmark::ambient::SystemEntropy;
 use mintmark::domain::{
-    Algorithm, Environment, Epoch, KeyPolicy, KeyState, Mutation, Seconds, SigningKeyRecord, Timestamp,
+    Algorithm, Environment, Epoch, KeyPolicy, KeyState, Mutation, Seconds, SessionPolicy, SigningKeyRecord, Timestamp,
 };
 use mintmark::jose::KeyPair;
 use mintmark::office::{Office, OfficeParts, OfficePolicy};
@@ -31,6 +31,10 @@ impl Installation {
             entropy: Arc::new(SystemEntropy::new()),
             policy: OfficePolicy {
                 operator_token_lifetime: Seconds::from_days(90),
+                sessions: SessionPolicy {
+                    idle: Seconds(1_800),
+                    longest: Seconds(43_200),
+                },
                 silence: Seconds::from_days(14),
                 usage_kept: Seconds::from_days(400),
                 qa_keys: policy,

@@ -5,10 +5,10 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
-use std::io::BufReader;
+use std::io::{BufRead as _, BufReader};
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -179,17 +179,19 @@ impl Installation {
         let mut child = self
             .command(&["serve"])
             .stderr(Stdio::piped())
-            .stdout(Stdio::null())
+            .stdout(Stdio::piped())
             .spawn()
             .expect("the program starts");
         let pipe = child.stderr.take().expect("the log is piped");
         let log = Arc::new(Log::default());
         let written = Arc::clone(&log);
         let reader = thread::spawn(move || written.follow(BufReader::new(pipe)));
+        let printed = BufReader::new(child.stdout.take().expect("what it prints is piped"));
         Server {
             child,
             log,
             reader: Some(reader),
+            printed,
             has_tls: self.settings.contains_key("tls.key_file"),
         }
     }
@@ -228,6 +230,7 @@ pub struct Server {
     child: Child,
     log: Arc<Log>,
     reader: Option<JoinHandle<()>>,
+    printed: BufReader<ChildStdout>,
     has_tls: bool,
 }
 
@@ -255,6 +258,13 @@ impl Server {
     /// The admin API in the name of the operator with this token.
     pub fn admin(&self, token: &str) -> Admin {
         Admin::new(self.admin_url("/admin/v1"), token)
+    }
+
+    /// The next line it prints on its standard output, which is not the log.
+    pub fn printed(&mut self) -> String {
+        let mut line = String::new();
+        self.printed.read_line(&mut line).unwrap();
+        line
     }
 
     /// The id of its process.

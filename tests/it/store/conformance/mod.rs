@@ -6,6 +6,7 @@ mod meters;
 mod model;
 mod names;
 mod notices;
+mod sessions;
 mod upkeep;
 mod usage;
 mod writing;
@@ -73,6 +74,12 @@ on_every_store!({
         only_the_last_attempt_begun_can_be_settled,
         notices_are_listed_in_their_order_and_filtered,
         notices_of_what_ended_long_ago_are_forgotten;
+    sessions:
+        a_session_is_read_back_by_its_digest_until_it_ends,
+        its_last_use_is_never_moved_back,
+        every_session_of_one_operator_ends_and_of_no_other,
+        with_one_session_too_many_the_oldest_of_its_operator_ends,
+        sessions_are_forgotten_by_when_they_began;
     model:
         it_answers_as_memory_does;
     upkeep:

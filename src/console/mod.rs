@@ -1,0 +1,49 @@
+//! The operators' pages, on the admin listener: rendered here, whole without scripts, and without a rule of their own. What they
+//! show and change goes through the same rooms as the admin API, and is refused with the same sentences.
+
+mod assets;
+mod chrome;
+mod clients;
+mod cookie;
+mod door;
+mod faults;
+mod form;
+mod overview;
+mod page;
+mod partners;
+mod routes;
+mod set_up;
+mod sign_in;
+mod trouble;
+mod visit;
+mod words;
+
+use std::sync::Arc;
+
+pub use cookie::CookieScope;
+pub use door::configure;
+pub use routes::{ROUTES, Route, Verb};
+
+use crate::ambient::{Clock, Entropy};
+use crate::http::admin::Gate;
+use crate::office::Office;
+
+/// Where the pages begin.
+pub const PREFIX: &str = "/console";
+
+/// What the pages are made with.
+#[derive(Clone)]
+pub struct ConsoleParts {
+    /// Where administrators are served.
+    pub office: Arc<Office>,
+    /// The bounds of what is sent, as at the admin API.
+    pub gate: Gate,
+    /// The address under which partners reach this server.
+    pub public_url: String,
+    /// Over what browsers send their cookie back.
+    pub cookie: CookieScope,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Where the keys of creations come from.
+    pub entropy: Arc<dyn Entropy>,
+}

@@ -1,0 +1,179 @@
+//! `/console/partners`: the companies that integrate.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use askama::Template;
+
+use super::chrome::{Chrome, Section};
+use super::faults::Faults;
+use super::form::Form;
+use super::page;
+use super::trouble::Trouble;
+use super::visit::Visit;
+use crate::domain::{Client, ClientStatus, Environment, JournalEntry, Partner, PartnerId, PartnerStatus, Role};
+use crate::http::admin::fields::text;
+use crate::http::admin::{new_partner, partner_status};
+use crate::office::Created;
+use crate::store::{ClientFilter, JournalFilter, Order, Page as Piece, PartnerFilter};
+
+/// How many lines a list has.
+const LINES: u16 = 50;
+/// How many of its clients and sub-accounts the page of a partner shows, and how many rows of the journal.
+const RELATED: u16 = 200;
+const RECENT: u16 = 10;
+
+#[derive(Template)]
+#[template(path = "partners.html")]
+struct List {
+    chrome: Chrome,
+    partners: Vec<Partner>,
+    status: Option<PartnerStatus>,
+    /// After which partner the next page begins, where there is one.
+    next: Option<PartnerId>,
+}
+
+/// All of them, page by page.
+pub(super) async fn list_all(visit: Visit) -> Result<HttpResponse, Trouble> {
+    let (filter, after) = visit.query(&["status", "after"], |query| {
+        let status = query.optional("status", partner_status);
+        let after = query.optional("after", text::<PartnerId>);
+        let filter = PartnerFilter {
+            status: status?,
+            parent: None,
+        };
+        Some((filter, after?))
+    })?;
+    let status = filter.status;
+    let piece = Piece {
+        after,
+        limit: LINES + 1,
+    };
+    let mut partners = visit.office().partners(visit.who(), filter, piece).await?;
+    let is_more = partners.len() > usize::from(LINES);
+    partners.truncate(LINES.into());
+    let last = partners.last().filter(|_| is_more);
+    Ok(page::shown(&List {
+        chrome: Chrome::new(&visit, Some(Section::Partners)),
+        next: last.map(|partner| partner.partner_id.clone()),
+        partners,
+        status,
+    }))
+}
+
+#[derive(Template)]
+#[template(path = "partner_new.html")]
+struct New<'a> {
+    chrome: Chrome,
+    form: &'a Form,
+    faults: Faults,
+    once: String,
+}
+
+/// The form for a new one.
+pub(super) async fn new(visit: Visit) -> Result<HttpResponse, Trouble> {
+    Ok(page::shown(&form_of(&visit, Faults::default())))
+}
+
+fn form_of(visit: &Visit, faults: Faults) -> New<'_> {
+    New {
+        chrome: Chrome::new(visit, Some(Section::Partners)),
+        form: &visit.form,
+        faults,
+        once: visit.once(),
+    }
+}
+
+/// Registers one.
+pub(super) async fn register(mut visit: Visit) -> Result<HttpResponse, Trouble> {
+    visit.form.split("scope_ceiling");
+    let members = visit
+        .form
+        .members(&["partner_id", "name", "parent"], &["scope_ceiling"]);
+    let registered = match members.read(new_partner) {
+        Ok(new) => {
+            let registered = visit.office().register_partner(visit.who(), visit.creation()?, new);
+            registered.await.map_err(Into::into)
+        }
+        Err(problem) => Err(problem),
+    };
+    match registered {
+        Ok(Created::Now(partner) | Created::Before(partner)) => Ok(page::see(&path_of(&partner.partner_id))),
+        Err(problem) => {
+            let again = form_of(&visit, Faults::of(problem)?);
+            Ok(page::with_status(StatusCode::BAD_REQUEST, &again))
+        }
+    }
+}
+
+/// Where the page of a partner is.
+pub(super) fn path_of(partner_id: &PartnerId) -> String {
+    format!("/console/partners/{partner_id}")
+}
+
+#[derive(Template)]
+#[template(path = "partner.html")]
+struct Shown {
+    chrome: Chrome,
+    partner: Partner,
+    sub_accounts: Vec<Partner>,
+    clients: Vec<Client>,
+    journal: Vec<JournalEntry>,
+}
+
+impl Shown {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "templates hand on references")]
+    fn clients_in(&self, environment: &Environment) -> Vec<&Client> {
+        let clients = self.clients.iter();
+        clients.filter(|client| client.environment == *environment).collect()
+    }
+}
+
+/// One of them.
+pub(super) async fn show(visit: Visit) -> Result<HttpResponse, Trouble> {
+    let partner_id: PartnerId = visit.path("partner_id")?;
+    let (office, who) = (visit.office(), visit.who());
+    let partner = office.partner(who, partner_id.clone()).await?;
+    let below = PartnerFilter {
+        status: None,
+        parent: Some(partner_id.clone()),
+    };
+    let own = ClientFilter {
+        partner_id: Some(partner_id.clone()),
+        ..ClientFilter::default()
+    };
+    let about = JournalFilter {
+        partner_id: Some(partner_id),
+        order: Order::NewestFirst,
+        ..JournalFilter::default()
+    };
+    Ok(page::shown(&Shown {
+        chrome: Chrome::new(&visit, Some(Section::Partners)),
+        partner,
+        sub_accounts: office.partners(who, below, Piece::first(RELATED)).await?,
+        clients: office.clients(who, own, Piece::first(RELATED)).await?,
+        journal: office.journal(who, about, Piece::first(RECENT)).await?,
+    }))
+}
+
+/// Stops all clients of one.
+pub(super) async fn suspend(visit: Visit) -> Result<HttpResponse, Trouble> {
+    let partner_id: PartnerId = visit.path("partner_id")?;
+    visit.confirmed(partner_id.as_str())?;
+    let errand = visit.change()?;
+    visit
+        .office()
+        .suspend_partner(visit.who(), errand, partner_id.clone())
+        .await?;
+    Ok(page::see(&path_of(&partner_id)))
+}
+
+/// Lets them go on.
+pub(super) async fn reinstate(visit: Visit) -> Result<HttpResponse, Trouble> {
+    let partner_id: PartnerId = visit.path("partner_id")?;
+    let errand = visit.change()?;
+    visit
+        .office()
+        .reinstate_partner(visit.who(), errand, partner_id.clone())
+        .await?;
+    Ok(page::see(&path_of(&partner_id)))
+}
