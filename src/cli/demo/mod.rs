@@ -22,6 +22,7 @@ use super::first_operator;
 use super::output::Output;
 use crate::app::{self, Ambient, AppError, Running};
 use crate::config::Settings;
+use crate::console::PREFIX;
 use crate::domain::{Role, Secret};
 use scratch::Scratch;
 use stage::Stage;
@@ -61,7 +62,7 @@ impl Demo {
             let played = play(&running, &ambient, &token, output).await;
             let ended = match played {
                 Ok(Some(next)) if !self.once => {
-                    epilogue(&running, &next, output)?;
+                    epilogue((&running, &token), &next, output)?;
                     running.until_signal().await.map_err(Failure::from)
                 }
                 ended => {
@@ -161,7 +162,7 @@ async fn listen(mut told: UnboundedReceiver<Told>, output: &mut Output<'_>) -> R
     Err(Failure::failed("the story broke off"))
 }
 
-fn epilogue(running: &Running, next: &[String], output: &mut Output<'_>) -> Result<(), Failure> {
+fn epilogue((running, token): (&Running, &Secret), next: &[String], output: &mut Output<'_>) -> Result<(), Failure> {
     output.line("")?;
     output.line(&format!(
         "The server stays up until Ctrl-C: OAuth endpoints at http://{}, admin API at http://{}. Try:",
@@ -169,6 +170,12 @@ fn epilogue(running: &Running, next: &[String], output: &mut Output<'_>) -> Resu
         running.admin_address(),
     ))?;
     next.iter().try_for_each(|line| output.line(&format!("  $ {line}")))?;
+    output.line("")?;
+    output.line(&format!(
+        "All of it on pages: open http://{}{PREFIX} and sign in with {}",
+        running.admin_address(),
+        token.expose()
+    ))?;
     output.flush()?;
     Ok(())
 }

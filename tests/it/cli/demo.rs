@@ -65,6 +65,37 @@ fn it_stays_up_until_it_is_interrupted_and_leaves_nothing_behind() {
     let admin = stays.split("admin API at ").nth(1).unwrap().split(". ").next().unwrap();
     let health = ureq::get(format!("{admin}/readyz")).call().unwrap();
     assert_eq!(health.status(), 200);
+    let pages = lines.find(|line| line.starts_with("All of it on pages: ")).unwrap();
+    let (link, token) = pages
+        .split_once("open ")
+        .unwrap()
+        .1
+        .split_once(" and sign in with ")
+        .unwrap();
+    assert_eq!(link, format!("{admin}/console"));
+    let agent = ureq::Agent::config_builder().max_redirects(0).build().new_agent();
+    let answer = agent
+        .post(format!("{link}/sign-in"))
+        .header("Sec-Fetch-Site", "same-origin")
+        .send_form([("token", token)])
+        .unwrap();
+    assert_eq!(answer.status(), 303);
+    let cookie = answer.headers()["set-cookie"]
+        .to_str()
+        .unwrap()
+        .split(';')
+        .next()
+        .unwrap();
+    let page = agent
+        .get(format!("{link}/partners"))
+        .header("Cookie", cookie)
+        .call()
+        .unwrap();
+    let page = page.into_body().read_to_string().unwrap();
+    assert!(
+        page.contains("/console/partners/acme") && page.contains("Globex"),
+        "{page}"
+    );
     let interrupt = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
     assert!(interrupt.unwrap().success());
     assert_eq!(child.wait().unwrap().code(), Some(0));
