@@ -36,6 +36,10 @@ install_packages() {
     command -v node >/dev/null || packages+=(nodejs)
     command -v npm >/dev/null || packages+=(npm)
     command -v java >/dev/null || packages+=(default-jdk-headless)
+    command -v chromium >/dev/null || packages+=(chromium)
+    command -v chromedriver >/dev/null || packages+=(chromium-driver)
+    # Without a font a browser draws no letters.
+    [[ -f /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf ]] || packages+=(fonts-dejavu-core)
     apt_install "${packages[@]}"
 }
 
@@ -47,7 +51,7 @@ prepare_clients() {
         "$clients/python/bin/pip" install --quiet --disable-pip-version-check -r tests/clients/requirements.txt
         cp tests/clients/requirements.txt "$clients/python/"
     fi
-    if ! cmp -s tests/clients/package.json "$clients/node/package.json" || [[ ! -d $clients/node/node_modules/jose ]]; then
+    if ! cmp -s tests/clients/package.json "$clients/node/package.json" || [[ ! -d $clients/node/node_modules/axe-core ]]; then
         cp tests/clients/package.json "$clients/node/"
         npm install --prefix "$clients/node" --silent --no-audit --no-fund --no-package-lock
     fi
@@ -58,6 +62,7 @@ prepare_clients() {
     export MINTMARK_TEST_PYTHON=$clients/python/bin/python
     export MINTMARK_TEST_NODE_CLIENT=$clients/node/client.mjs
     export MINTMARK_TEST_GO_CLIENT=$clients/go/client
+    export MINTMARK_TEST_AXE=$clients/node/node_modules/axe-core/axe.min.js
 }
 
 # How many tests with `$1` as a segment of their name passed.

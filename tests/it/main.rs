@@ -1,6 +1,7 @@
 //! The integration tests: one binary, one module for each concern.
 
 mod admin;
+mod browser;
 mod cli;
 mod console;
 mod docs;
