@@ -11,7 +11,8 @@ use super::failure::Failure;
 use super::layout::{CLIENTS, QUOTAS};
 use super::limits::AllowanceOptions;
 use crate::domain::{
-    ApiId, ClientId, EmailAddress, Environment, Invalid, Name, Network, PartnerId, ScopeToken, Timestamp, TokenLifetime,
+    ApiId, ClientId, EmailAddress, Environment, Invalid, Name, Network, PartnerId, ScopeToken, Search, Timestamp,
+    TokenLifetime,
 };
 
 /// Clients: integrations of partners, and resource servers' credentials
@@ -72,6 +73,9 @@ struct Filter {
     /// Only with this status
     #[arg(long, value_parser = choice::client_status())]
     status: Option<String>,
+    /// Only with this in the name, the id or the contact, in whatever case
+    #[arg(long, value_name = "TEXT")]
+    search: Option<Search>,
 }
 
 #[derive(Args, Debug)]

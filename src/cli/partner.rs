@@ -10,7 +10,7 @@ use super::conversation::{Conversation, CreateOptions, ListOptions, RemoteOption
 use super::failure::Failure;
 use super::layout::{PARTNERS, QUOTAS};
 use super::limits::PlanOptions;
-use crate::domain::{Name, PartnerId, ScopeToken};
+use crate::domain::{Name, PartnerId, ScopeToken, Search};
 
 /// Partners: the companies that integrate
 #[derive(Args, Debug)]
@@ -74,6 +74,9 @@ struct Filter {
     /// Only sub-accounts of this partner
     #[arg(long, value_name = "PARTNER")]
     parent: Option<PartnerId>,
+    /// Only with this in the name or the id, in whatever case
+    #[arg(long, value_name = "TEXT")]
+    search: Option<Search>,
 }
 
 #[derive(Args, Serialize, Debug)]

@@ -10,16 +10,18 @@ pub(super) enum Section {
     Overview,
     /// The companies that integrate.
     Partners,
+    /// Their integrations, and the credentials of APIs.
+    Clients,
 }
 
 impl Section {
     /// All of them, in the order of the menu.
-    const ALL: [Self; 2] = [Self::Overview, Self::Partners];
+    const ALL: [Self; 3] = [Self::Overview, Self::Partners, Self::Clients];
 
     /// The least role that finds it in the menu.
     const fn least_role(self) -> Role {
         match self {
-            Self::Overview | Self::Partners => Role::Viewer,
+            Self::Overview | Self::Partners | Self::Clients => Role::Viewer,
         }
     }
 
@@ -28,6 +30,7 @@ impl Section {
         match self {
             Self::Overview => "Overview",
             Self::Partners => "Partners",
+            Self::Clients => "Clients",
         }
     }
 
@@ -36,6 +39,7 @@ impl Section {
         match self {
             Self::Overview => "/console",
             Self::Partners => "/console/partners",
+            Self::Clients => "/console/clients",
         }
     }
 }

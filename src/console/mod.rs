@@ -3,11 +3,13 @@
 
 mod assets;
 mod chrome;
+mod client_list;
 mod clients;
 mod cookie;
 mod door;
 mod faults;
 mod form;
+mod list;
 mod overview;
 mod page;
 mod partners;

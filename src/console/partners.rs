@@ -7,17 +7,16 @@ use askama::Template;
 use super::chrome::{Chrome, Section};
 use super::faults::Faults;
 use super::form::Form;
+use super::list::{self, Leaf, Way};
 use super::page;
 use super::trouble::Trouble;
 use super::visit::Visit;
-use crate::domain::{Client, ClientStatus, Environment, JournalEntry, Partner, PartnerId, PartnerStatus, Role};
+use crate::domain::{Client, ClientStatus, Environment, JournalEntry, Partner, PartnerId, PartnerStatus, Role, Search};
 use crate::http::admin::fields::text;
 use crate::http::admin::{new_partner, partner_status};
 use crate::office::Created;
 use crate::store::{ClientFilter, JournalFilter, Order, Page as Piece, PartnerFilter};
 
-/// How many lines a list has.
-const LINES: u16 = 50;
 /// How many of its clients and sub-accounts the page of a partner shows, and how many rows of the journal.
 const RELATED: u16 = 200;
 const RECENT: u16 = 10;
@@ -26,37 +25,34 @@ const RECENT: u16 = 10;
 #[template(path = "partners.html")]
 struct List {
     chrome: Chrome,
-    partners: Vec<Partner>,
-    status: Option<PartnerStatus>,
-    /// After which partner the next page begins, where there is one.
-    next: Option<PartnerId>,
+    leaf: Leaf<Partner>,
+    filter: PartnerFilter,
 }
 
 /// All of them, page by page.
 pub(super) async fn list_all(visit: Visit) -> Result<HttpResponse, Trouble> {
-    let (filter, after) = visit.query(&["status", "after"], |query| {
+    let (filter, after) = visit.query(&["status", "search", "after"], |query| {
         let status = query.optional("status", partner_status);
+        let search = query.optional("search", text);
         let after = query.optional("after", text::<PartnerId>);
         let filter = PartnerFilter {
             status: status?,
+            search: search?,
             parent: None,
         };
         Some((filter, after?))
     })?;
-    let status = filter.status;
-    let piece = Piece {
-        after,
-        limit: LINES + 1,
-    };
-    let mut partners = visit.office().partners(visit.who(), filter, piece).await?;
-    let is_more = partners.len() > usize::from(LINES);
-    partners.truncate(LINES.into());
-    let last = partners.last().filter(|_| is_more);
+    let is_first = after.is_none();
+    let partners = visit.office().partners(visit.who(), filter.clone(), list::piece(after)).await?;
+    let filters = [
+        ("status", filter.status.map(PartnerStatus::as_str)),
+        ("search", filter.search.as_ref().map(Search::as_str)),
+    ];
+    let way = Way::new(Section::Partners.path(), &filters);
     Ok(page::shown(&List {
         chrome: Chrome::new(&visit, Some(Section::Partners)),
-        next: last.map(|partner| partner.partner_id.clone()),
-        partners,
-        status,
+        leaf: Leaf::new(partners, is_first, &way, |partner| partner.partner_id.as_str()),
+        filter,
     }))
 }
 
@@ -134,8 +130,8 @@ pub(super) async fn show(visit: Visit) -> Result<HttpResponse, Trouble> {
     let (office, who) = (visit.office(), visit.who());
     let partner = office.partner(who, partner_id.clone()).await?;
     let below = PartnerFilter {
-        status: None,
         parent: Some(partner_id.clone()),
+        ..PartnerFilter::default()
     };
     let own = ClientFilter {
         partner_id: Some(partner_id.clone()),

@@ -9,7 +9,7 @@ use actix_web::HttpResponse;
 use super::sign_in::Stranger;
 use super::trouble::Trouble;
 use super::visit::Visit;
-use super::{clients, overview, partners, set_up, sign_in};
+use super::{client_list, clients, overview, partners, set_up, sign_in};
 use crate::domain::Role;
 
 /// A method of a page.
@@ -89,6 +89,7 @@ pub const ROUTES: &[Route] = &[
     guarded!(Post "/partners/{partner_id}/reinstate" Operator partners::reinstate),
     guarded!(Get "/partners/{partner_id}/clients/new" Operator clients::new),
     guarded!(Post "/partners/{partner_id}/clients" Operator clients::register),
+    guarded!(Get "/clients" Viewer client_list::show),
     guarded!(Get "/clients/{client_id}" Viewer clients::show),
     guarded!(Post "/clients/{client_id}/suspend" Operator clients::suspend),
     guarded!(Post "/clients/{client_id}/reinstate" Operator clients::reinstate),

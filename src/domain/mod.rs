@@ -70,7 +70,7 @@ pub use session::{Session, SessionPolicy};
 pub use signing_key::{KeyState, SigningKeyRecord};
 pub use spreadsheet::Spreadsheet;
 pub(crate) use text::is_invisible;
-pub use text::{ApiId, EmailAddress, Name, PartnerId};
+pub use text::{ApiId, EmailAddress, Name, PartnerId, Search};
 pub use time::{CLOCK_SKEW, Milliseconds, Seconds, Timestamp};
 pub use token::{RevokedToken, TokenId};
 pub use usage::{CountedScope, Granularity, Outcome, SecretUse, TokenRefusal, UsageBatch, UsageCount, UsageWriter};

@@ -102,23 +102,49 @@ text_type! {
     Name
 }
 
-/// The longest name, in characters.
-const LONGEST_NAME: usize = 100;
-
 impl FromStr for Name {
     type Err = Invalid;
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
-        let trimmed = text.trim();
-        if trimmed.is_empty() {
-            Err(Invalid::new("must not be empty"))
-        } else if trimmed.chars().count() > LONGEST_NAME {
-            Err(Invalid::new("is longer than 100 characters"))
-        } else if trimmed.chars().any(is_invisible) {
-            Err(Invalid::new("holds a character that cannot be seen"))
-        } else {
-            Ok(Self(trimmed.into()))
-        }
+        line(text).map(Self)
+    }
+}
+
+text_type! {
+    /// What a text of a row must contain to be listed: 1 to 100 characters on one line. ASCII letters are alike in whatever case; every
+    /// other character is itself alone, so that each store finds the same, whatever its locale.
+    Search
+}
+
+impl FromStr for Search {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        line(text).map(Self)
+    }
+}
+
+impl Search {
+    /// Whether `text` contains it.
+    #[must_use]
+    pub fn is_in(&self, text: &str) -> bool {
+        text.to_ascii_lowercase().contains(&self.0.to_ascii_lowercase())
+    }
+}
+
+/// The longest name, in characters.
+const LONGEST_NAME: usize = 100;
+
+fn line(text: &str) -> Result<Box<str>, Invalid> {
+    let trimmed = text.trim();
+    if trimmed.is_empty() {
+        Err(Invalid::new("must not be empty"))
+    } else if trimmed.chars().count() > LONGEST_NAME {
+        Err(Invalid::new("is longer than 100 characters"))
+    } else if trimmed.chars().any(is_invisible) {
+        Err(Invalid::new("holds a character that cannot be seen"))
+    } else {
+        Ok(trimmed.into())
     }
 }
 
@@ -214,6 +240,19 @@ mod tests {
         ] {
             assert!(bad.parse::<Name>().is_err(), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn ascii_letters_are_found_in_whatever_case_and_others_as_they_are() {
+        let search: Search = "  GmbH & Sö ".parse().unwrap();
+        assert_eq!(search.as_str(), "GmbH & Sö");
+        assert!(search.is_in("Acme gMBh & SöHNE"));
+        assert!(!search.is_in("Acme GmbH & SÖhne"));
+        assert!(!search.is_in("Acme GmbH"));
+        for bad in ["", " ", "a\0", "a\u{202e}b", &"é".repeat(101)] {
+            assert!(bad.parse::<Search>().is_err(), "{bad:?}");
+        }
+        assert!("é".repeat(100).parse::<Search>().is_ok());
     }
 
     #[test]

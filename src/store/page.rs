@@ -2,7 +2,7 @@
 
 use crate::domain::{
     Action, ApiId, Client, ClientRole, ClientStatus, Environment, Epoch, JournalEntry, Noun, Partner, PartnerId,
-    PartnerStatus,
+    PartnerStatus, Search,
 };
 
 /// A piece of a list.
@@ -39,6 +39,8 @@ pub struct PartnerFilter {
     pub status: Option<PartnerStatus>,
     /// Sub-accounts of this partner.
     pub parent: Option<PartnerId>,
+    /// With this in the name or the id.
+    pub search: Option<Search>,
 }
 
 impl PartnerFilter {
@@ -48,6 +50,10 @@ impl PartnerFilter {
                 .parent
                 .as_ref()
                 .is_none_or(|parent| partner.parent.as_ref() == Some(parent))
+            && is_found(
+                self.search.as_ref(),
+                &[partner.partner_id.as_str(), partner.name.as_str()],
+            )
     }
 }
 
@@ -62,6 +68,8 @@ pub struct ClientFilter {
     pub api_id: Option<ApiId>,
     /// With this status.
     pub status: Option<ClientStatus>,
+    /// With this in the name, the id or the contact.
+    pub search: Option<Search>,
 }
 
 impl ClientFilter {
@@ -78,7 +86,16 @@ impl ClientFilter {
                 .is_none_or(|partner_id| client.partner_id() == Some(partner_id))
             && self.api_id.as_ref().is_none_or(|wanted| api_id == Some(wanted))
             && self.status.is_none_or(|status| client.status == status)
+            && is_found(
+                self.search.as_ref(),
+                &[client.client_id.as_str(), client.name.as_str(), client.contact.as_str()],
+            )
     }
+}
+
+/// Whether one of these texts contains what is looked for, if anything is.
+fn is_found(search: Option<&Search>, texts: &[&str]) -> bool {
+    search.is_none_or(|search| texts.iter().any(|text| search.is_in(text)))
 }
 
 /// Which journal rows.

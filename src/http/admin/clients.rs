@@ -37,11 +37,13 @@ pub(super) async fn list_all(call: Call) -> Result<HttpResponse, Problem> {
         let partner_id = query.optional("partner_id", text);
         let api_id = query.optional("api_id", text);
         let status = query.optional("status", client_status);
+        let search = query.optional("search", text);
         let filter = ClientFilter {
             environment: environment?,
             partner_id: partner_id?,
             api_id: api_id?,
             status: status?,
+            search: search?,
         };
         Some((filter, asked?))
     })?;

@@ -18,9 +18,11 @@ pub(super) async fn list_all(call: Call) -> Result<HttpResponse, Problem> {
         let asked = Asked::read(query);
         let status = query.optional("status", partner_status);
         let parent = query.optional("parent", text);
+        let search = query.optional("search", text);
         let filter = PartnerFilter {
             status: status?,
             parent: parent?,
+            search: search?,
         };
         Some((filter, asked?))
     })?;

@@ -26,7 +26,7 @@ pub(crate) fn partner_status(value: &Value) -> Result<PartnerStatus, Faulty> {
     one_of(value, &PartnerStatus::ALL, PartnerStatus::as_str, reason)
 }
 
-pub(super) fn client_status(value: &Value) -> Result<ClientStatus, Faulty> {
+pub(crate) fn client_status(value: &Value) -> Result<ClientStatus, Faulty> {
     let reason = "is none of active, suspended, revoked";
     one_of(value, &ClientStatus::ALL, ClientStatus::as_str, reason)
 }

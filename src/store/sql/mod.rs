@@ -7,6 +7,7 @@ mod follower;
 mod meters;
 mod notices;
 mod records;
+mod search;
 mod sessions;
 mod usage;
 

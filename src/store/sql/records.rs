@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 
 use super::failure::of_query;
+use super::search::{self, ESCAPE};
 use super::{meters, notices, usage};
 use crate::domain::{
     Api, ApiId, Client, ClientId, ClientSecret, Ending, Environment, Epoch, IdempotencyKey, IdempotencyRecord,
@@ -93,6 +94,12 @@ impl Records for SqlRecords<'_> {
         if let Some(parent) = &filter.parent {
             query = query.filter(partners::parent.eq(parent.as_str()));
         }
+        if let Some(search) = &filter.search {
+            let pattern = search::pattern(search);
+            let name = search::folded(self.connection, "partners.name");
+            let in_id = partners::partner_id.like(pattern.clone()).escape(ESCAPE);
+            query = query.filter(in_id.or(name.like(pattern).escape(ESCAPE)));
+        }
         if let Some(after) = &page.after {
             query = query.filter(partners::partner_id.gt(after.as_str()));
         }
@@ -133,6 +140,13 @@ impl Records for SqlRecords<'_> {
         }
         if let Some(status) = filter.status {
             query = query.filter(clients::status.eq(status.as_str()));
+        }
+        if let Some(search) = &filter.search {
+            let pattern = search::pattern(search);
+            let name = search::folded(self.connection, "clients.name");
+            let in_id = clients::client_id.like(pattern.clone()).escape(ESCAPE);
+            let in_contact = clients::contact.like(pattern.clone()).escape(ESCAPE);
+            query = query.filter(in_id.or(in_contact).or(name.like(pattern).escape(ESCAPE)));
         }
         if let Some(after) = &page.after {
             query = query.filter(clients::client_id.gt(after.as_str()));

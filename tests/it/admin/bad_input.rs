@@ -256,9 +256,11 @@ fn parameters_are_known_stand_once_and_have_good_values() {
         ("/partners?status=", vec!["status"]),
         ("/apis?environment=QA", vec!["environment"]),
         (
-            "/clients?environment=x&partner_id=X&api_id=X&status=x",
-            vec!["environment", "partner_id", "api_id", "status"],
+            "/clients?environment=x&partner_id=X&api_id=X&status=x&search=%00",
+            vec!["environment", "partner_id", "api_id", "status", "search"],
         ),
+        ("/partners?search=", vec!["search"]),
+        ("/partners?search=%20&status=gone", vec!["status", "search"]),
         (
             "/journal?action=x&noun=x&subject=&partner_id=X&environment=x&order=x",
             vec!["action", "noun", "subject", "partner_id", "environment", "order"],

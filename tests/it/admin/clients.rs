@@ -274,6 +274,10 @@ fn lists_are_filtered() {
         in_order(vec![qa.clone(), live.clone(), resource_server.clone()])
     );
     assert_eq!(ids("partner_id=acme&environment=qa"), std::slice::from_ref(&qa));
+    assert_eq!(ids("search=WAREhouse"), in_order(vec![qa.clone(), live.clone()]));
+    assert_eq!(ids("search=ada%40acme&environment=qa"), std::slice::from_ref(&qa));
+    assert_eq!(ids("search=live-"), std::slice::from_ref(&live));
+    assert_eq!(ids("search=%25"), [""; 0]);
     assert_eq!(ids("status=suspended"), [live]);
     assert_eq!(ids("api_id=orders"), [resource_server]);
     assert_eq!(ids("partner_id=nobody"), [""; 0]);

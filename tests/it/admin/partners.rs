@@ -58,6 +58,31 @@ fn a_parent_exists_and_is_no_sub_account() {
 }
 
 #[test]
+fn a_partner_is_found_by_a_part_of_its_name_or_id() {
+    let harness = Harness::start();
+    furnish(&harness);
+    let body = json!({ "partner_id": "emca", "name": "100% Süß" });
+    harness.post("/partners", &body).expect(201);
+    for (search, found) in [
+        ("GMBH", &["acme"][..]),
+        ("%20cm%20", &["acme"]),
+        ("%25", &["emca"]),
+        ("s%C3%BC%C3%9F", &["emca"]),
+        ("_", &[]),
+        ("m", &["acme", "emca"]),
+    ] {
+        let list = harness.get(&format!("/partners?search={search}")).expect(200);
+        let ids: Vec<_> = list["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|partner| &partner["partner_id"])
+            .collect();
+        assert_eq!(ids, found, "{search}");
+    }
+}
+
+#[test]
 fn a_partner_is_suspended_and_reinstated_once_each() {
     let harness = Harness::start();
     furnish(&harness);

@@ -221,6 +221,9 @@ fn a_partner_is_registered_changed_suspended_and_reinstated() {
     let again = running.run(&["partner", "suspend", "acme"]).exits(1);
     assert!(again.err.contains("suspended already"), "{again:?}");
     assert_eq!(running.lines(&["partner", "list", "--status", "suspended"]).len(), 1);
+    assert_eq!(running.lines(&["partner", "list", "--search", "ME inc"]).len(), 1);
+    assert_eq!(running.lines(&["partner", "list", "--search", "%"]).len(), 0);
+    running.run(&["partner", "list", "--search", " "]).exits(2);
     running.run(&["partner", "reinstate", "acme"]).exits(0);
     assert_eq!(running.json(&["partner", "show", "acme"])["status"], "active");
 }
@@ -329,6 +332,9 @@ fn a_client_lives_through_every_change_and_ends() {
             .len(),
         1
     );
+    let contact = text(&running.json(&["client", "show", client_id])["contact"]).to_uppercase();
+    assert_eq!(running.lines(&["client", "list", "--search", &contact]).len(), 1);
+    assert_eq!(running.lines(&["client", "list", "--search", "nobody"]).len(), 0);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The console over real HTTP, without a browser: who is let in, what a form needs, what every page promises.
 
 mod browser;
+mod client_list;
 mod clients;
 mod doors;
 mod partners;

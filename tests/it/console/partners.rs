@@ -84,6 +84,8 @@ fn a_list_goes_on_where_it_ended() {
     assert_eq!(page.text.matches("<tr>").count(), 2);
     page.says("p-00");
     assert!(!page.text.contains("Register a partner"), "a viewer registers nobody");
+    let page = browser.get("/console/partners?after=p-49&status=active").expect(200);
+    page.says("href=\"/console/partners?status=active\">First page");
     browser
         .get("/console/partners?status=nonsense")
         .expect(400)
@@ -92,6 +94,42 @@ fn a_list_goes_on_where_it_ended() {
         .get("/console/partners/nobody")
         .expect(404)
         .says("There is no such partner");
+}
+
+#[test]
+fn one_is_found_by_a_part_of_its_name_or_id() {
+    let harness = Harness::start();
+    furnish(&harness);
+    let hostile = json!({ "partner_id": "emca", "name": "100% \"><script>x</script>" });
+    harness.post("/partners", &hostile).expect(201);
+    let browser = Browser::signed_in(&harness, Role::Viewer);
+    for (search, found, missed) in [
+        ("GMBH", "/console/partners/acme\"", "/console/partners/emca\""),
+        ("%25", "/console/partners/emca\"", "/console/partners/acme\""),
+        (
+            "%22%3E%3Cscript",
+            "/console/partners/emca\"",
+            "/console/partners/acme\"",
+        ),
+    ] {
+        let page = browser.get(&format!("/console/partners?search={search}")).expect(200);
+        page.says(found);
+        assert!(
+            !page.text.contains(missed) && !page.text.contains("<script>x"),
+            "{}",
+            page.text
+        );
+    }
+    let page = browser.get("/console/partners?search=%22%3E%3Cscript").expect(200);
+    page.says("value=\"&#34;&#62;&#60;script\"");
+    browser
+        .get("/console/partners?search=nobody")
+        .expect(200)
+        .says("There are none.");
+    browser
+        .get(&format!("/console/partners?search={}", "a".repeat(101)))
+        .expect(400)
+        .says("search is longer");
 }
 
 #[test]

@@ -1,10 +1,12 @@
 //! Lists: whole, in order, page by page.
 
 use mintmark::ambient::SystemEntropy;
-use mintmark::domain::{Environment, KeyState, Mutation, PartnerId, RevokedToken, Seconds, TokenId};
-use mintmark::store::{JournalFilter, Page, PartnerFilter, Store};
+use mintmark::domain::{
+    Client, ClientId, ClientStatus, Environment, KeyState, Mutation, Partner, PartnerId, RevokedToken, Seconds, TokenId,
+};
+use mintmark::store::{ClientFilter, JournalFilter, Page, PartnerFilter, Store};
 
-use crate::store::samples::{NOW, acme, commit, key, partner, read, revoked_token, secret};
+use crate::store::samples::{NOW, acme, client, commit, key, partner, read, revoked_token, secret};
 
 pub fn pages_hold_every_row_once(store: &dyn Store) {
     // In byte order: a hyphen comes before a digit, a digit before a letter. Locales disagree.
@@ -29,6 +31,106 @@ pub fn pages_hold_every_row_once(store: &dyn Store) {
         let seen: Vec<&str> = seen.iter().map(PartnerId::as_str).collect();
         assert_eq!(seen, in_order);
     }
+}
+
+pub fn what_is_searched_for_is_taken_by_the_letter(store: &dyn Store) {
+    for (partner_id, name) in [
+        ("dotless", "Işık İstanbul"),
+        ("half", "Half! 50 percent_off"),
+        ("hundred", "100% Fruit_Juice"),
+        ("quoted", "O'Neill \"and\" Sons \\ Co"),
+        ("strasse", "Große STRASSE"),
+        ("upper", "ÉCOLE Müller"),
+        ("zeta", "école MÜLLER"),
+    ] {
+        let named = Partner {
+            name: name.parse().unwrap(),
+            ..partner(partner_id)
+        };
+        commit(store, Mutation::PartnerRegistered(named)).unwrap();
+    }
+    for (text, found) in [
+        ("%", &["hundred"][..]),
+        ("_", &["half", "hundred"]),
+        ("0%_", &[]),
+        ("!", &["half"]),
+        ("! 50", &["half"]),
+        ("\\", &["quoted"]),
+        ("\\ c", &["quoted"]),
+        ("'", &["quoted"]),
+        ("\"AND\"", &["quoted"]),
+        ("' OR 1=1 --", &[]),
+        ("HUNDRED", &["hundred"]),
+        ("strasse", &["strasse"]),
+        ("große", &["strasse"]),
+        ("GROSSE", &[]),
+        // Every letter beyond ASCII is itself alone: whatever the locale of a cluster says of the others.
+        ("École", &["upper"]),
+        ("école", &["zeta"]),
+        ("ÉCOLE", &["upper"]),
+        ("müller", &["upper"]),
+        ("mÜller", &["zeta"]),
+        // A Turkish locale would make the first letter of the first name an ı.
+        ("i", &["dotless", "hundred", "quoted"]),
+        ("ı", &["dotless"]),
+        (
+            "e",
+            &["dotless", "half", "hundred", "quoted", "strasse", "upper", "zeta"],
+        ),
+    ] {
+        let filter = PartnerFilter {
+            search: Some(text.parse().unwrap()),
+            ..PartnerFilter::default()
+        };
+        let rows = read(store, |records| records.partners(&filter, &Page::first(9)));
+        let rows: Vec<&str> = rows.iter().map(|partner| partner.partner_id.as_str()).collect();
+        assert_eq!(rows, found, "{text}");
+    }
+}
+
+pub fn clients_are_found_by_name_id_and_contact_with_what_else_is_asked(store: &dyn Store) {
+    commit(store, Mutation::PartnerRegistered(partner("acme"))).unwrap();
+    for (client_id, name, contact) in [
+        ("qa-acme-aaa", "Checkout 100%", "ada@acme.example"),
+        ("qa-acme-bbb", "CHECKOUT till", "bob_b@acme.example"),
+        ("qa-acme-ccc", "Stock", "checkout@acme.example"),
+        ("qa-checkout-ddd", "Stock", "ada@acme.example"),
+    ] {
+        let named = Client {
+            name: name.parse().unwrap(),
+            contact: contact.parse().unwrap(),
+            ..client("acme", client_id)
+        };
+        let secret = secret(&named);
+        commit(store, Mutation::ClientRegistered(named.clone(), secret)).unwrap();
+        if name == "Stock" {
+            commit(store, Mutation::ClientSuspended(named.suspended().unwrap())).unwrap();
+        }
+    }
+    let found = |search: &str, status: Option<ClientStatus>, page: &Page<ClientId>| -> Vec<String> {
+        let filter = ClientFilter {
+            search: Some(search.parse().unwrap()),
+            status,
+            ..ClientFilter::default()
+        };
+        let rows = read(store, |records| records.clients(&filter, page));
+        rows.into_iter().map(|client| client.client_id.to_string()).collect()
+    };
+    let all = Page::first(9);
+    let four = ["qa-acme-aaa", "qa-acme-bbb", "qa-acme-ccc", "qa-checkout-ddd"];
+    assert_eq!(found("CheckOut", None, &all), four);
+    assert_eq!(found("checkout", Some(ClientStatus::Active), &all), four[..2]);
+    assert_eq!(found("checkout", None, &Page::first(2)), four[..2]);
+    let further = Page {
+        after: Some(four[1].parse().unwrap()),
+        limit: 1,
+    };
+    assert_eq!(found("checkout", None, &further), four[2..3]);
+    assert_eq!(found("%", None, &all), four[..1]);
+    assert_eq!(found("_", None, &all), four[1..2]);
+    assert_eq!(found("ada@ACME", None, &all), [four[0], four[3]]);
+    assert_eq!(found("qa-acme-C", None, &all), four[2..3]);
+    assert!(found("nothing", None, &all).is_empty());
 }
 
 pub fn secrets_and_keys_come_in_the_order_of_their_making(store: &dyn Store) {

@@ -51,6 +51,8 @@ on_every_store!({
         the_follower_reads_what_came_after;
     lists:
         pages_hold_every_row_once,
+        what_is_searched_for_is_taken_by_the_letter,
+        clients_are_found_by_name_id_and_contact_with_what_else_is_asked,
         revoked_tokens_come_in_pages_with_their_ends,
         secrets_and_keys_come_in_the_order_of_their_making,
         a_subject_nothing_can_have_finds_nothing;

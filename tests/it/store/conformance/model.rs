@@ -123,19 +123,26 @@ fn page<K: std::fmt::Debug>(after: impl Strategy<Value = K>) -> impl Strategy<Va
 fn question() -> impl Strategy<Value = Question> {
     use proptest::option::weighted as some;
     let partner_ids = || select(&PARTNERS[..]).prop_map(|text| text.parse().unwrap());
-    let partners = (some(0.3, select(&PartnerStatus::ALL[..])), some(0.3, partner_ids()))
-        .prop_map(|(status, parent)| PartnerFilter { status, parent });
+    let searches = || select(&["1", "-", "ACME", "1%", "Check", "example"][..]).prop_map(|text| text.parse().unwrap());
+    let partners = (
+        some(0.3, select(&PartnerStatus::ALL[..])),
+        some(0.3, partner_ids()),
+        some(0.2, searches()),
+    )
+        .prop_map(|(status, parent, search)| PartnerFilter { status, parent, search });
     let clients = (
         some(0.3, environments()),
         some(0.3, partner_ids()),
         some(0.2, select(&APIS[..]).prop_map(|text| text.parse().unwrap())),
         some(0.3, select(&ClientStatus::ALL[..])),
+        some(0.2, searches()),
     )
-        .prop_map(|(environment, partner_id, api_id, status)| ClientFilter {
+        .prop_map(|(environment, partner_id, api_id, status, search)| ClientFilter {
             environment,
             partner_id,
             api_id,
             status,
+            search,
         });
     let journal = (
         some(0.2, select(Action::ALL)),
