@@ -7,12 +7,13 @@ use askama::Template;
 use super::chrome::{Chrome, Section};
 use super::faults::Faults;
 use super::form::Form;
+use super::scopes::{Choice, choices};
 use super::trouble::Trouble;
 use super::visit::Visit;
 use super::{page, words};
 use crate::domain::{
     AccessLevel, AllowedSources, Client, ClientId, ClientRole, ClientSecret, ClientStatus, Partner, PartnerId, Role,
-    Scope, ScopeToken, Seconds, SecretId, Timestamp,
+    Scope, Seconds, SecretId, Timestamp,
 };
 use crate::http::admin::fields::text;
 use crate::http::admin::new_client;
@@ -45,8 +46,7 @@ pub(super) fn access_of(client: &Client) -> String {
 struct New<'a> {
     chrome: Chrome,
     partner: Partner,
-    /// Those that APIs own and the ceiling lets through.
-    scopes: Vec<ScopeToken>,
+    choices: Vec<Choice>,
     form: &'a Form,
     faults: Faults,
     once: String,
@@ -61,10 +61,9 @@ async fn dialog(visit: &Visit, faults: Faults) -> Result<New<'_>, Trouble> {
     let partner_id: PartnerId = visit.path("partner_id")?;
     let partner = visit.office().partner(visit.who(), partner_id).await?;
     let apis = visit.office().apis(visit.who(), None).await?;
-    let owned = |token: &&ScopeToken| apis.iter().any(|api| api.scopes.contains(token));
     Ok(New {
         chrome: Chrome::new(visit, Some(Section::Partners)),
-        scopes: partner.scope_ceiling.iter().filter(owned).cloned().collect(),
+        choices: choices(&partner, &apis, &visit.form),
         partner,
         form: &visit.form,
         faults,
@@ -140,7 +139,7 @@ fn once(visit: &Visit, client: Client, secret: Option<String>) -> Once {
 }
 
 /// Where the page of a client is.
-fn path_of(client_id: &ClientId) -> String {
+pub(super) fn path_of(client_id: &ClientId) -> String {
     format!("/console/clients/{client_id}")
 }
 
@@ -192,7 +191,7 @@ pub(super) async fn show(visit: Visit) -> Result<HttpResponse, Trouble> {
     let client = visit.office().client(visit.who(), client_id.clone()).await?;
     let now = visit.now();
     Ok(page::shown(&Shown {
-        chrome: Chrome::new(&visit, Some(Section::Partners)),
+        chrome: Chrome::new(&visit, Some(Section::Clients)),
         client,
         secrets: visit.office().secrets(visit.who(), client_id).await?,
         overlap_ends: words::day(now + OVERLAP),

@@ -92,15 +92,31 @@ impl Form {
         self.0.push((name.to_owned(), value));
     }
 
+    /// The text of a field, the empty one too: whoever reads it refuses it where there must be one.
+    pub(super) fn text(&self, name: &str) -> Value {
+        Value::Text(self.get(name).unwrap_or_default().to_owned())
+    }
+
+    /// The number in a field; null where it is empty. What is none stays a text, for whoever reads it to refuse.
+    pub(super) fn number(&self, name: &str) -> Value {
+        match self.get(name).map(|text| (text, text.trim().parse())) {
+            None => Value::Null,
+            Some((_, Ok(number))) => Value::Whole(number),
+            Some((text, Err(_))) => Value::Text(text.to_owned()),
+        }
+    }
+
+    /// Every value of a field.
+    pub(super) fn list(&self, name: &str) -> Value {
+        Value::List(self.all(name).map(|value| Value::Text(value.to_owned())).collect())
+    }
+
     /// These fields as members: an empty one is absent, and each of `lists` is a list.
     pub(super) fn members(&self, texts: &[&str], lists: &[&str]) -> Members {
         let texts = texts
             .iter()
             .filter_map(|name| Some(((*name).to_owned(), Value::Text(self.get(name)?.to_owned()))));
-        let lists = lists.iter().map(|name| {
-            let elements = self.all(name).map(|value| Value::Text(value.to_owned()));
-            ((*name).to_owned(), Value::List(elements.collect()))
-        });
+        let lists = lists.iter().map(|name| ((*name).to_owned(), self.list(name)));
         Members::new(texts.chain(lists).collect())
     }
 }

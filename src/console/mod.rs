@@ -3,17 +3,21 @@
 
 mod assets;
 mod chrome;
+mod client_edit;
 mod client_list;
 mod clients;
 mod cookie;
 mod door;
+mod editing;
 mod faults;
 mod form;
 mod list;
 mod overview;
 mod page;
+mod partner_edit;
 mod partners;
 mod routes;
+mod scopes;
 mod set_up;
 mod sign_in;
 mod trouble;

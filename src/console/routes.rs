@@ -9,7 +9,7 @@ use actix_web::HttpResponse;
 use super::sign_in::Stranger;
 use super::trouble::Trouble;
 use super::visit::Visit;
-use super::{client_list, clients, overview, partners, set_up, sign_in};
+use super::{client_edit, client_list, clients, overview, partner_edit, partners, set_up, sign_in};
 use crate::domain::Role;
 
 /// A method of a page.
@@ -85,12 +85,16 @@ pub const ROUTES: &[Route] = &[
     guarded!(Get "/partners" Viewer partners::list_all),
     guarded!(Post "/partners" Operator partners::register),
     guarded!(Get "/partners/{partner_id}" Viewer partners::show),
+    guarded!(Get "/partners/{partner_id}/edit" Operator partner_edit::show),
+    guarded!(Post "/partners/{partner_id}/edit" Operator partner_edit::change),
     guarded!(Post "/partners/{partner_id}/suspend" Operator partners::suspend),
     guarded!(Post "/partners/{partner_id}/reinstate" Operator partners::reinstate),
     guarded!(Get "/partners/{partner_id}/clients/new" Operator clients::new),
     guarded!(Post "/partners/{partner_id}/clients" Operator clients::register),
     guarded!(Get "/clients" Viewer client_list::show),
     guarded!(Get "/clients/{client_id}" Viewer clients::show),
+    guarded!(Get "/clients/{client_id}/edit" Operator client_edit::show),
+    guarded!(Post "/clients/{client_id}/edit" Operator client_edit::change),
     guarded!(Post "/clients/{client_id}/suspend" Operator clients::suspend),
     guarded!(Post "/clients/{client_id}/reinstate" Operator clients::reinstate),
     guarded!(Post "/clients/{client_id}/revoke" Operator clients::revoke),

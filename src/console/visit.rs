@@ -88,6 +88,11 @@ impl Visit {
         })
     }
 
+    /// The version a form is of, as it was sent.
+    pub(super) fn version(&self) -> String {
+        self.form.get(VERSION).unwrap_or_default().to_owned()
+    }
+
     /// What comes with a creation: its form, sent twice, creates one thing.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! How pages say what has a form of its own elsewhere.
 
-use crate::domain::{Environment, Timestamp};
+use crate::domain::{Allowance, Environment, Timestamp};
 
 /// A moment to the minute, in UTC, as people read it.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "templates hand on references")]
@@ -24,6 +24,24 @@ pub(super) const fn title(environment: &Environment) -> &'static str {
     }
 }
 
+/// What somebody may obtain, in a few words.
+pub(super) fn allowance(allowance: &Allowance) -> String {
+    let rate = allowance.rate.map(|rate| {
+        let (second, burst) = (rate.tokens_per_second.get(), rate.burst.get());
+        format!("{second} a second, {burst} at once")
+    });
+    let day = allowance.tokens_per_day.map(|count| format!("{} a day", count.get()));
+    let month = allowance
+        .tokens_per_month
+        .map(|count| format!("{} a month", count.get()));
+    let bounds: Vec<String> = [rate, day, month].into_iter().flatten().collect();
+    if bounds.is_empty() {
+        "unbounded".to_owned()
+    } else {
+        bounds.join(", ")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -31,5 +49,13 @@ mod tests {
     #[test]
     fn a_moment_is_said_to_the_minute() {
         assert_eq!(minute(&Timestamp::from_seconds(1_800_000_059)), "2027-01-15 08:00 UTC");
+    }
+
+    #[test]
+    fn an_allowance_says_what_it_bounds() {
+        assert_eq!(allowance(&Allowance::UNBOUNDED), "unbounded");
+        let bounded: Allowance =
+            serde_json::from_str(r#"{"tokens_per_second":5,"burst":9,"tokens_per_month":1000}"#).unwrap();
+        assert_eq!(allowance(&bounded), "5 a second, 9 at once, 1000 a month");
     }
 }

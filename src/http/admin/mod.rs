@@ -37,12 +37,12 @@ use crate::registry::{Attempt, FailureKey};
 use crate::telemetry::{Endpoint, Line, Metrics, Reason};
 use call::Call;
 pub(crate) use call::request_id;
-pub(crate) use clients::new_client;
-pub(crate) use partners::new_partner;
+pub(crate) use clients::{client_change, new_client};
+pub(crate) use partners::{new_partner, partner_change};
 use problem::Problem;
 use routes::Door;
 pub use routes::{ROUTES, Route, Verb};
-pub(crate) use words::partner_status;
+pub(crate) use words::{client_status, partner_status};
 
 /// The description of this API, and of the OAuth endpoints, as `OpenAPI` 3.1.
 pub const OPENAPI: &str = include_str!("openapi.json");

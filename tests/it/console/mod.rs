@@ -4,5 +4,6 @@ mod browser;
 mod client_list;
 mod clients;
 mod doors;
+mod editing;
 mod partners;
 mod sessions;
