@@ -12,16 +12,18 @@ pub(super) enum Section {
     Partners,
     /// Their integrations, and the credentials of APIs.
     Clients,
+    /// What tokens are for.
+    Apis,
 }
 
 impl Section {
     /// All of them, in the order of the menu.
-    const ALL: [Self; 3] = [Self::Overview, Self::Partners, Self::Clients];
+    const ALL: [Self; 4] = [Self::Overview, Self::Partners, Self::Clients, Self::Apis];
 
     /// The least role that finds it in the menu.
     const fn least_role(self) -> Role {
         match self {
-            Self::Overview | Self::Partners | Self::Clients => Role::Viewer,
+            Self::Overview | Self::Partners | Self::Clients | Self::Apis => Role::Viewer,
         }
     }
 
@@ -31,6 +33,7 @@ impl Section {
             Self::Overview => "Overview",
             Self::Partners => "Partners",
             Self::Clients => "Clients",
+            Self::Apis => "APIs",
         }
     }
 
@@ -40,6 +43,7 @@ impl Section {
             Self::Overview => "/console",
             Self::Partners => "/console/partners",
             Self::Clients => "/console/clients",
+            Self::Apis => "/console/apis",
         }
     }
 }

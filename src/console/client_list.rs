@@ -49,7 +49,7 @@ pub(super) async fn show(visit: Visit) -> Result<HttpResponse, Trouble> {
     let way = Way::new(Section::Clients.path(), &filters);
     Ok(page::shown(&List {
         chrome: Chrome::new(&visit, Some(Section::Clients)),
-        leaf: Leaf::new(clients, is_first, &way, |client| client.client_id.as_str()),
+        leaf: Leaf::new(clients, is_first, &way, |client| client.client_id.to_string()),
         filter,
     }))
 }

@@ -8,12 +8,13 @@ use super::chrome::{Chrome, Section};
 use super::faults::Faults;
 use super::form::Form;
 use super::scopes::{Choice, choices};
+use super::standing::Standing;
 use super::trouble::Trouble;
 use super::visit::Visit;
 use super::{page, words};
 use crate::domain::{
-    AccessLevel, AllowedSources, Client, ClientId, ClientRole, ClientSecret, ClientStatus, Partner, PartnerId, Role,
-    Scope, Seconds, SecretId, Timestamp,
+    AccessLevel, AllowedSources, Client, ClientId, ClientRole, ClientSecret, ClientStatus, Partner, PartnerId,
+    QuotaMode, Role, Scope, Seconds, SecretId, Timestamp,
 };
 use crate::http::admin::fields::text;
 use crate::http::admin::new_client;
@@ -151,6 +152,7 @@ struct Shown {
     secrets: Vec<SecretStanding>,
     /// The day on which an old secret ends, where a new one is made today.
     overlap_ends: String,
+    standing: Standing,
     once: String,
     now: Timestamp,
 }
@@ -192,6 +194,7 @@ pub(super) async fn show(visit: Visit) -> Result<HttpResponse, Trouble> {
     let now = visit.now();
     Ok(page::shown(&Shown {
         chrome: Chrome::new(&visit, Some(Section::Clients)),
+        standing: Standing::of_client(&visit, &client).await?,
         client,
         secrets: visit.office().secrets(visit.who(), client_id).await?,
         overlap_ends: words::day(now + OVERLAP),

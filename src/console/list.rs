@@ -55,13 +55,13 @@ pub(super) struct Leaf<T> {
 
 impl<T> Leaf<T> {
     /// Of the rows that were read for a [`piece`], which begins after a row or with the first.
-    pub(super) fn new(mut rows: Vec<T>, is_first: bool, way: &Way<'_>, key: impl Fn(&T) -> &str) -> Self {
+    pub(super) fn new(mut rows: Vec<T>, is_first: bool, way: &Way<'_>, key: impl Fn(&T) -> String) -> Self {
         let is_more = rows.len() > usize::from(LINES);
         rows.truncate(LINES.into());
         let last = rows.last().filter(|_| is_more);
         Self {
             first: (!is_first).then(|| way.after(None)),
-            next: last.map(|row| way.after(Some(key(row)))),
+            next: last.map(|row| way.after(Some(&key(row)))),
             rows,
         }
     }
@@ -74,11 +74,11 @@ mod tests {
     #[test]
     fn the_way_on_keeps_what_the_list_is_narrowed_by() {
         let way = Way::new("/list", &[("status", None), ("search", Some("a&b=%"))]);
-        let leaf = Leaf::new(vec!["x"; 51], false, &way, |row| row);
+        let leaf = Leaf::new(vec!["x"; 51], false, &way, ToString::to_string);
         assert_eq!(leaf.rows.len(), 50);
         assert_eq!(leaf.next.as_deref(), Some("/list?after=x&search=a%26b%3D%25"));
         assert_eq!(leaf.first.as_deref(), Some("/list?search=a%26b%3D%25"));
-        let leaf = Leaf::new(vec!["x"; 50], true, &Way::new("/list", &[]), |row| row);
+        let leaf = Leaf::new(vec!["x"; 50], true, &Way::new("/list", &[]), ToString::to_string);
         assert_eq!((leaf.rows.len(), leaf.next, leaf.first), (50, None, None));
     }
 }

@@ -1,6 +1,8 @@
 //! The operators' pages, on the admin listener: rendered here, whole without scripts, and without a rule of their own. What they
 //! show and change goes through the same rooms as the admin API, and is refused with the same sentences.
 
+mod api_edit;
+mod apis;
 mod assets;
 mod chrome;
 mod client_edit;
@@ -20,6 +22,7 @@ mod routes;
 mod scopes;
 mod set_up;
 mod sign_in;
+mod standing;
 mod trouble;
 mod visit;
 mod words;

@@ -9,9 +9,12 @@ use super::faults::Faults;
 use super::form::Form;
 use super::list::{self, Leaf, Way};
 use super::page;
+use super::standing::Standing;
 use super::trouble::Trouble;
 use super::visit::Visit;
-use crate::domain::{Client, ClientStatus, Environment, JournalEntry, Partner, PartnerId, PartnerStatus, Role, Search};
+use crate::domain::{
+    Client, ClientStatus, Environment, JournalEntry, Partner, PartnerId, PartnerStatus, QuotaMode, Role, Search,
+};
 use crate::http::admin::fields::text;
 use crate::http::admin::{new_partner, partner_status};
 use crate::office::Created;
@@ -43,7 +46,10 @@ pub(super) async fn list_all(visit: Visit) -> Result<HttpResponse, Trouble> {
         Some((filter, after?))
     })?;
     let is_first = after.is_none();
-    let partners = visit.office().partners(visit.who(), filter.clone(), list::piece(after)).await?;
+    let partners = visit
+        .office()
+        .partners(visit.who(), filter.clone(), list::piece(after))
+        .await?;
     let filters = [
         ("status", filter.status.map(PartnerStatus::as_str)),
         ("search", filter.search.as_ref().map(Search::as_str)),
@@ -51,7 +57,7 @@ pub(super) async fn list_all(visit: Visit) -> Result<HttpResponse, Trouble> {
     let way = Way::new(Section::Partners.path(), &filters);
     Ok(page::shown(&List {
         chrome: Chrome::new(&visit, Some(Section::Partners)),
-        leaf: Leaf::new(partners, is_first, &way, |partner| partner.partner_id.as_str()),
+        leaf: Leaf::new(partners, is_first, &way, |partner| partner.partner_id.to_string()),
         filter,
     }))
 }
@@ -114,6 +120,7 @@ struct Shown {
     sub_accounts: Vec<Partner>,
     clients: Vec<Client>,
     journal: Vec<JournalEntry>,
+    standing: Standing,
 }
 
 impl Shown {
@@ -144,6 +151,7 @@ pub(super) async fn show(visit: Visit) -> Result<HttpResponse, Trouble> {
     };
     Ok(page::shown(&Shown {
         chrome: Chrome::new(&visit, Some(Section::Partners)),
+        standing: Standing::of_partner(&visit, &partner).await?,
         partner,
         sub_accounts: office.partners(who, below, Piece::first(RELATED)).await?,
         clients: office.clients(who, own, Piece::first(RELATED)).await?,

@@ -9,7 +9,7 @@ use actix_web::HttpResponse;
 use super::sign_in::Stranger;
 use super::trouble::Trouble;
 use super::visit::Visit;
-use super::{client_edit, client_list, clients, overview, partner_edit, partners, set_up, sign_in};
+use super::{api_edit, apis, client_edit, client_list, clients, overview, partner_edit, partners, set_up, sign_in};
 use crate::domain::Role;
 
 /// A method of a page.
@@ -100,6 +100,12 @@ pub const ROUTES: &[Route] = &[
     guarded!(Post "/clients/{client_id}/revoke" Operator clients::revoke),
     guarded!(Post "/clients/{client_id}/secrets" Operator clients::rotate),
     guarded!(Post "/clients/{client_id}/secrets/{secret_id}/retire" Operator clients::retire),
+    guarded!(Get "/new-api" Operator apis::new),
+    guarded!(Get "/apis" Viewer apis::list_all),
+    guarded!(Post "/apis" Operator apis::register),
+    guarded!(Get "/apis/{environment}/{api_id}" Viewer apis::show),
+    guarded!(Get "/apis/{environment}/{api_id}/edit" Operator api_edit::show),
+    guarded!(Post "/apis/{environment}/{api_id}/edit" Operator api_edit::change),
     guarded!(Post "/sign-out" Viewer sign_in::out),
     guarded!(Post "/sign-out-everywhere" Viewer sign_in::out_everywhere),
 ];

@@ -35,6 +35,7 @@ use crate::domain::RequestId;
 use crate::office::{Administrator, Office};
 use crate::registry::{Attempt, FailureKey};
 use crate::telemetry::{Endpoint, Line, Metrics, Reason};
+pub(crate) use apis::{api_change, new_api};
 use call::Call;
 pub(crate) use call::request_id;
 pub(crate) use clients::{client_change, new_client};

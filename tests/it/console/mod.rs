@@ -1,5 +1,6 @@
 //! The console over real HTTP, without a browser: who is let in, what a form needs, what every page promises.
 
+mod apis;
 mod browser;
 mod client_list;
 mod clients;
@@ -7,3 +8,4 @@ mod doors;
 mod editing;
 mod partners;
 mod sessions;
+mod standing;
