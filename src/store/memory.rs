@@ -3,6 +3,7 @@
 mod notices;
 mod records;
 mod sessions;
+mod surveys;
 mod usage;
 
 use std::collections::BTreeMap;

@@ -17,6 +17,7 @@ mod schema;
 mod sealing;
 mod sessions;
 mod sql;
+mod surveys;
 mod url;
 mod usage;
 
@@ -33,6 +34,7 @@ pub use opening::{OpenError, StoreSettings, migrate, open, pending_migrations, r
 pub use page::{ClientFilter, JournalFilter, Order, Page, PartnerFilter};
 pub use sealing::{MasterKey, MasterKeyError, SealedColumn, Sealer, Unopenable, verify_or_begin};
 pub use sessions::{MOST_SESSIONS, SessionBook};
+pub use surveys::ClientCount;
 pub use url::DatabaseUrl;
 pub use usage::{UsageFilter, UsageGroup, UsagePlace, UsageRow};
 
@@ -95,6 +97,16 @@ pub trait Records {
     fn endings(&mut self, near: &NearEnd, page: &Page<EndingKey>) -> Result<Vec<Ending>, StoreError>;
     /// How many of them end within a span, as it stands at a moment.
     fn count_endings(&mut self, kind: NoticeKind, when: (Timestamp, Span)) -> Result<EndingCount, StoreError>;
+    /// What ends within a span, and works until then, as it stands at a moment: so many at the most, the soonest first.
+    fn soonest_endings(&mut self, kind: NoticeKind, when: (Timestamp, Span, u16)) -> Result<Vec<Ending>, StoreError>;
+    /// How many clients there are, by environment and status; none where there are none.
+    fn client_counts(&mut self) -> Result<Vec<ClientCount>, StoreError>;
+    /// Clients, by id, that have more than one secret which has not ended at `now`.
+    fn clients_with_spare_secrets(
+        &mut self,
+        now: Timestamp,
+        page: &Page<ClientId>,
+    ) -> Result<Vec<ClientId>, StoreError>;
     /// Notices by id, and so by the time at which they were raised.
     fn notices(&mut self, filter: &NoticeFilter, page: &Page<NoticeId>) -> Result<Vec<KeptNotice>, StoreError>;
     /// Every operator, by id, the revoked ones too.

@@ -122,7 +122,7 @@ impl Shelves {
     }
 
     /// What has an end and works until then: active clients, and the active secrets of those that have not ended.
-    fn live_endings(&self, kind: NoticeKind, now: Timestamp) -> Box<dyn Iterator<Item = Ending> + '_> {
+    pub(super) fn live_endings(&self, kind: NoticeKind, now: Timestamp) -> Box<dyn Iterator<Item = Ending> + '_> {
         let ending = |client: &Client, subject, expires_at| Ending {
             subject,
             client_id: client.client_id.clone(),

@@ -7,8 +7,8 @@ use crate::domain::{
     RevokedToken, SecretDigest, SigningKeyRecord, Span, Timestamp, TokenId,
 };
 use crate::store::{
-    ClientFilter, EndingCount, EndingKey, JournalFilter, NearEnd, NoticeFilter, Order, Page, PartnerFilter, Records,
-    StoreError, UsageFilter, UsagePlace, UsageRow,
+    ClientCount, ClientFilter, EndingCount, EndingKey, JournalFilter, NearEnd, NoticeFilter, Order, Page,
+    PartnerFilter, Records, StoreError, UsageFilter, UsagePlace, UsageRow,
 };
 
 /// The rows after the page's key, at most as many as it allows.
@@ -74,6 +74,22 @@ impl Records for Shelves {
 
     fn count_endings(&mut self, kind: NoticeKind, when: (Timestamp, Span)) -> Result<EndingCount, StoreError> {
         Ok(self.count_near_endings(kind, when))
+    }
+
+    fn soonest_endings(&mut self, kind: NoticeKind, when: (Timestamp, Span, u16)) -> Result<Vec<Ending>, StoreError> {
+        Ok(self.first_endings(kind, when))
+    }
+
+    fn client_counts(&mut self) -> Result<Vec<ClientCount>, StoreError> {
+        Ok(self.counted_clients())
+    }
+
+    fn clients_with_spare_secrets(
+        &mut self,
+        now: Timestamp,
+        page: &Page<ClientId>,
+    ) -> Result<Vec<ClientId>, StoreError> {
+        Ok(self.clients_with_more_secrets(now, page))
     }
 
     fn notices(&mut self, filter: &NoticeFilter, page: &Page<NoticeId>) -> Result<Vec<KeptNotice>, StoreError> {

@@ -9,6 +9,7 @@ mod notices;
 mod records;
 mod search;
 mod sessions;
+mod surveys;
 mod usage;
 
 use std::fs::File;

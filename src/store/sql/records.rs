@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use super::failure::of_query;
 use super::search::{self, ESCAPE};
-use super::{meters, notices, usage};
+use super::{meters, notices, surveys, usage};
 use crate::domain::{
     Api, ApiId, Client, ClientId, ClientSecret, Ending, Environment, Epoch, IdempotencyKey, IdempotencyRecord,
     JournalEntry, KeptNotice, KeyId, Meter, NoticeId, NoticeKind, Operator, OperatorId, Partner, PartnerId,
@@ -20,8 +20,8 @@ use crate::store::schema::{
     signing_keys,
 };
 use crate::store::{
-    ClientFilter, EndingCount, EndingKey, JournalFilter, NearEnd, NoticeFilter, Order, Page, PartnerFilter, Records,
-    StoreError, UsageFilter, UsagePlace, UsageRow,
+    ClientCount, ClientFilter, EndingCount, EndingKey, JournalFilter, NearEnd, NoticeFilter, Order, Page,
+    PartnerFilter, Records, StoreError, UsageFilter, UsagePlace, UsageRow,
 };
 
 /// The records behind one connection.
@@ -169,6 +169,22 @@ impl Records for SqlRecords<'_> {
 
     fn count_endings(&mut self, kind: NoticeKind, when: (Timestamp, Span)) -> Result<EndingCount, StoreError> {
         notices::count_endings(self.connection, kind, when)
+    }
+
+    fn soonest_endings(&mut self, kind: NoticeKind, when: (Timestamp, Span, u16)) -> Result<Vec<Ending>, StoreError> {
+        surveys::soonest_endings(self.connection, kind, when)
+    }
+
+    fn client_counts(&mut self) -> Result<Vec<ClientCount>, StoreError> {
+        surveys::client_counts(self.connection)
+    }
+
+    fn clients_with_spare_secrets(
+        &mut self,
+        now: Timestamp,
+        page: &Page<ClientId>,
+    ) -> Result<Vec<ClientId>, StoreError> {
+        surveys::clients_with_spare_secrets(self.connection, now, page)
     }
 
     fn notices(&mut self, filter: &NoticeFilter, page: &Page<NoticeId>) -> Result<Vec<KeptNotice>, StoreError> {

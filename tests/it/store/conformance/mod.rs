@@ -7,6 +7,7 @@ mod model;
 mod names;
 mod notices;
 mod sessions;
+mod surveys;
 mod upkeep;
 mod usage;
 mod writing;
@@ -82,6 +83,10 @@ on_every_store!({
         every_session_of_one_operator_ends_and_of_no_other,
         with_one_session_too_many_the_oldest_of_its_operator_ends,
         sessions_are_forgotten_by_when_they_began;
+    surveys:
+        clients_are_counted_by_environment_and_status,
+        clients_with_more_than_one_secret_that_lasts_are_found,
+        what_ends_soonest_is_found_noticed_or_not;
     model:
         it_answers_as_memory_does;
     upkeep:
