@@ -60,6 +60,18 @@ impl KeyPolicy {
             .fold(own, Timestamp::max)
     }
 
+    /// When the key that signs has signed for as long as a key is to sign.
+    #[must_use]
+    pub fn worn_at(&self, active: &SigningKeyRecord) -> Option<Timestamp> {
+        active.active_since.map(|since| since + self.rotate_every)
+    }
+
+    /// When a key that signs no longer is taken out of the JWKS.
+    #[must_use]
+    pub fn leaves_at(&self, retiring: &SigningKeyRecord) -> Option<Timestamp> {
+        retiring.retiring_since.map(|since| since + self.lingering(retiring))
+    }
+
     /// How long `key` stays in the JWKS after it last signed.
     fn lingering(&self, key: &SigningKeyRecord) -> Seconds {
         TokenLifetime::LONGEST.seconds() + CLOCK_SKEW + key.jwks_max_age.max(self.jwks_max_age)
@@ -83,9 +95,7 @@ pub fn next_key_step(keys: &[SigningKeyRecord], policy: &KeyPolicy, now: Timesta
     if announced.jwks_max_age < policy.jwks_max_age {
         return Some(KeyStep::Lengthen(announced.kid.clone()));
     }
-    let worn = active
-        .active_since
-        .is_some_and(|since| since + policy.rotate_every <= now);
+    let worn = policy.worn_at(active).is_some_and(|at| at <= now);
     if (worn || active.algorithm != policy.algorithm) && policy.may_sign_from(announced, keys) <= now {
         return Some(KeyStep::Rotate {
             from: active.kid.clone(),
@@ -93,12 +103,7 @@ pub fn next_key_step(keys: &[SigningKeyRecord], policy: &KeyPolicy, now: Timesta
         });
     }
     keys.iter()
-        .find(|key| {
-            key.state == KeyState::Retiring
-                && key
-                    .retiring_since
-                    .is_some_and(|since| since + policy.lingering(key) <= now)
-        })
+        .find(|key| key.state == KeyState::Retiring && policy.leaves_at(key).is_some_and(|at| at <= now))
         .map(|key| KeyStep::Retire(key.kid.clone()))
 }
 

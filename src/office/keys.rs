@@ -31,6 +31,49 @@ pub struct KeyImport {
     pub private_key: Pkcs8,
 }
 
+/// The keys of one environment, and what becomes of them by themselves.
+#[derive(Clone, Debug)]
+pub struct KeyOutlook {
+    /// Where they sign.
+    pub environment: Environment,
+    /// All of them, the oldest first, the retired ones too.
+    pub keys: Vec<SigningKeyRecord>,
+    /// The rotation they go by.
+    pub policy: KeyPolicy,
+}
+
+impl KeyOutlook {
+    /// The one in this state, of which there can be one.
+    fn only(&self, state: KeyState) -> Option<&SigningKeyRecord> {
+        self.keys.iter().find(|key| key.state == state)
+    }
+
+    /// From when the announced key may follow the one that signs; `None` where one of the two is not there.
+    #[must_use]
+    pub fn may_rotate_from(&self) -> Option<Timestamp> {
+        self.only(KeyState::Active)?;
+        let announced = self.only(KeyState::Announced)?;
+        Some(self.policy.may_sign_from(announced, &self.keys))
+    }
+
+    /// When it follows by itself, as far as can be told now.
+    #[must_use]
+    pub fn rotates_at(&self) -> Option<Timestamp> {
+        let (from, active) = (self.may_rotate_from()?, self.only(KeyState::Active)?);
+        if active.algorithm == self.policy.algorithm {
+            self.policy.worn_at(active).map(|worn| worn.max(from))
+        } else {
+            Some(from)
+        }
+    }
+
+    /// When `key`, which signs no longer, leaves the JWKS by itself.
+    #[must_use]
+    pub fn leaves_at(&self, key: &SigningKeyRecord) -> Option<Timestamp> {
+        self.policy.leaves_at(key)
+    }
+}
+
 /// How a revocation ended.
 #[derive(Clone, Copy, Debug)]
 enum Revocation {
@@ -67,6 +110,18 @@ impl Office {
             Ok(keys)
         };
         Ok(self.parts.registry.read(read).await?)
+    }
+
+    /// The keys of one environment, and what becomes of them.
+    ///
+    /// # Errors
+    /// As [`Office::keys`].
+    pub async fn key_outlook(&self, who: &Administrator, environment: Environment) -> Result<KeyOutlook, OfficeError> {
+        Ok(KeyOutlook {
+            environment,
+            keys: self.keys(who, Some(environment)).await?,
+            policy: *self.parts.policy.keys(environment),
+        })
     }
 
     /// One key.

@@ -6,6 +6,7 @@
 
 mod administrator;
 mod apis;
+mod attention;
 mod clients;
 mod commit;
 mod errand;
@@ -27,11 +28,12 @@ use thiserror::Error;
 
 pub use administrator::Administrator;
 pub use apis::{ApiChange, NewApi};
+pub use attention::{Extent, Found};
 pub use clients::{AccessChange, ClientChange, ClientWithSecret, NewClient};
 pub use errand::{Created, Errand, Idempotency, IfMatch};
 pub use first_owner::{Machine, create_first_owner, has_live_owner};
-pub use journal::Head;
-pub use keys::{KeyAddress, KeyImport};
+pub use journal::{CheckedRow, CheckedRows, Head, journal_spreadsheet};
+pub use keys::{KeyAddress, KeyImport, KeyOutlook};
 pub use operators::{NewOperator, OperatorWithToken, RoleChange};
 pub use partners::{NewPartner, PartnerChange};
 pub use quotas::QuotaStanding;

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::commit::found;
 use super::{Administrator, Office, OfficeError};
 use crate::domain::{
-    Allowance, ClientId, Environment, Meter, MeterHolder, Noun, PartnerId, QuotaMode, Role, Timestamp, Window,
+    Allowance, ClientId, Environment, Meter, MeterHolder, Noun, Partner, PartnerId, QuotaMode, Role, Timestamp, Window,
 };
 use crate::registry::RegisteredClient;
 use crate::store::{Records, StoreError};
@@ -67,6 +67,27 @@ impl Bounds {
     }
 }
 
+/// How the quotas of a partner that pays for itself stand in both environments.
+pub(super) fn partner_standings(
+    records: &mut dyn Records,
+    payer: &Partner,
+    now: Timestamp,
+) -> Result<Vec<QuotaStanding>, StoreError> {
+    let mut standings = Vec::new();
+    if let Some(plan) = &payer.plan {
+        for environment in Environment::ALL {
+            let bounds = Bounds {
+                holder: MeterHolder::Partner(payer.partner_id.clone()),
+                environment,
+                quota_mode: plan.quota_mode,
+                now,
+            };
+            standings.extend(bounds.standings(records, &plan.partner)?);
+        }
+    }
+    Ok(standings)
+}
+
 impl Office {
     /// How the quotas of a partner stand in both environments, or those of its parent, whose budget it shares; none where there are none.
     ///
@@ -88,19 +109,7 @@ impl Office {
                 None => None,
             };
             let Some(payer) = payer else { return Ok(None) };
-            let mut standings = Vec::new();
-            if let Some(plan) = &payer.plan {
-                for environment in Environment::ALL {
-                    let bounds = Bounds {
-                        holder: MeterHolder::Partner(payer.partner_id.clone()),
-                        environment,
-                        quota_mode: plan.quota_mode,
-                        now,
-                    };
-                    standings.extend(bounds.standings(records, &plan.partner)?);
-                }
-            }
-            Ok(Some(standings))
+            partner_standings(records, &payer, now).map(Some)
         };
         Ok(found(self.parts.registry.read(read).await?, Noun::Partner)?)
     }

@@ -8,6 +8,7 @@
 mod block;
 mod holding;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ use self::holding::{Holding, Key, NoToken};
 use super::held::Held;
 use super::limits::{Exceeded, Policy, Remainder};
 use super::{KnownClient, RegisteredClient, Registry};
-use crate::domain::{Limit, Limits, MeterHolder, QuotaMode, Timestamp, Window};
+use crate::domain::{Limit, Limits, MeterHolder, PartnerId, QuotaMode, Timestamp, Window};
 use crate::store::{Asker, Door, Draw, Return, Store, StoreError};
 use crate::telemetry::Metrics;
 
@@ -147,6 +148,20 @@ impl QuotaTable {
         self.holdings.hold(key, make)
     }
 
+    fn busiest_partners(&self, now: Timestamp, most: usize) -> Vec<PartnerId> {
+        let mut drawn: HashMap<PartnerId, u64> = HashMap::new();
+        for holding in self.holdings.all() {
+            if let MeterHolder::Partner(partner_id) = &holding.key().holder {
+                let most_drawn = drawn.entry(partner_id.clone()).or_default();
+                *most_drawn = holding.drawn(now).max(*most_drawn);
+            }
+        }
+        let mut busiest: Vec<(PartnerId, u64)> = drawn.into_iter().filter(|(_, drawn)| *drawn > 0).collect();
+        busiest.sort_unstable_by(|(one_id, one), (other_id, other)| other.cmp(one).then_with(|| one_id.cmp(other_id)));
+        busiest.truncate(most);
+        busiest.into_iter().map(|(partner_id, _)| partner_id).collect()
+    }
+
     /// Takes one token from every quota, or from none.
     async fn spend(&self, quotas: &Quotas, now: Timestamp) -> Result<Spending, QuotaError> {
         let mut spending = Spending {
@@ -221,6 +236,12 @@ impl Registry {
     /// When a quota is used up, or the store had to be asked and did not answer in time.
     pub async fn spend(&self, client: &RegisteredClient, now: Timestamp) -> Result<Spending, QuotaError> {
         self.quotas.spend(&client.quotas, now).await
+    }
+
+    /// The partners of whose quotas most has been drawn in the windows that run now, as far as this replica knows: so many at the most.
+    #[must_use]
+    pub fn busiest_partners(&self, now: Timestamp, most: usize) -> Vec<PartnerId> {
+        self.quotas.busiest_partners(now, most)
     }
 
     /// Gives back tokens of quotas that were drawn and have lain here for long.

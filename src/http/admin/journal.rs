@@ -87,7 +87,8 @@ pub(super) async fn list_all(call: Call) -> Result<HttpResponse, Problem> {
     Ok(asked.answer(rows, |row: &View| row.epoch))
 }
 
-fn filter(query: &mut Members) -> Option<JournalFilter> {
+/// Which rows somebody asks for.
+pub(crate) fn filter(query: &mut Members) -> Option<JournalFilter> {
     let action = query.optional("action", text);
     let noun = query.optional("noun", noun);
     let subject = query.optional("subject", text::<Subject>);

@@ -39,6 +39,8 @@ pub(crate) use apis::{api_change, new_api};
 use call::Call;
 pub(crate) use call::request_id;
 pub(crate) use clients::{client_change, new_client};
+pub(crate) use journal::filter as journal_filter;
+pub(crate) use operators::new_operator;
 pub(crate) use partners::{new_partner, partner_change};
 use problem::Problem;
 use routes::Door;

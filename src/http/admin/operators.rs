@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::answer::{created, shown};
 use super::call::Call;
-use super::fields::text;
+use super::fields::{Members, text};
 use super::paging::Asked;
 use super::problem::Problem;
 use crate::domain::{Operator, OperatorId};
@@ -43,18 +43,21 @@ pub(super) async fn list_all(call: Call) -> Result<HttpResponse, Problem> {
 pub(super) async fn create(call: Call) -> Result<HttpResponse, Problem> {
     call.no_query()?;
     let errand = call.creation()?;
-    let new = call.body(|body| {
-        let email = body.required("email", text);
-        let role = body.required("role", text);
-        Some(NewOperator {
-            email: email?,
-            role: role?,
-        })
-    })?;
+    let new = call.body(new_operator)?;
     let made = call.office.create_operator(&call.who, errand, new).await?;
     let operator = &made.thing().operator;
     let (version, location) = (operator.version, format!("/operators/{}", operator.operator_id));
     Ok(created(&made.map(View::from), version, &location))
+}
+
+/// An operator to make.
+pub(crate) fn new_operator(body: &mut Members) -> Option<NewOperator> {
+    let email = body.required("email", text);
+    let role = body.required("role", text);
+    Some(NewOperator {
+        email: email?,
+        role: role?,
+    })
 }
 
 pub(super) async fn show(call: Call) -> Result<HttpResponse, Problem> {

@@ -125,6 +125,12 @@ impl Holding {
         self.inside().block.left_under(limit, now)
     }
 
+    /// How many have been drawn in the window that runs now, as far as is known here.
+    pub(super) fn drawn(&self, now: Timestamp) -> u64 {
+        let left = self.left_under(u64::MAX, now);
+        left.map_or(0, |(_, left)| u64::MAX - left)
+    }
+
     /// Puts back a token that was not issued.
     pub(super) fn put_back(&self, token: Token) {
         self.inside().block.put_back(token);
