@@ -14,16 +14,31 @@ pub(super) enum Section {
     Clients,
     /// What tokens are for.
     Apis,
+    /// What signs tokens.
+    Keys,
+    /// Who changed what.
+    Journal,
+    /// Who administers.
+    Operators,
 }
 
 impl Section {
     /// All of them, in the order of the menu.
-    const ALL: [Self; 4] = [Self::Overview, Self::Partners, Self::Clients, Self::Apis];
+    const ALL: [Self; 7] = [
+        Self::Overview,
+        Self::Partners,
+        Self::Clients,
+        Self::Apis,
+        Self::Keys,
+        Self::Journal,
+        Self::Operators,
+    ];
 
     /// The least role that finds it in the menu.
     const fn least_role(self) -> Role {
         match self {
-            Self::Overview | Self::Partners | Self::Clients | Self::Apis => Role::Viewer,
+            Self::Overview | Self::Partners | Self::Clients | Self::Apis | Self::Keys | Self::Journal => Role::Viewer,
+            Self::Operators => Role::Owner,
         }
     }
 
@@ -34,6 +49,9 @@ impl Section {
             Self::Partners => "Partners",
             Self::Clients => "Clients",
             Self::Apis => "APIs",
+            Self::Keys => "Keys",
+            Self::Journal => "Journal",
+            Self::Operators => "Operators",
         }
     }
 
@@ -44,6 +62,9 @@ impl Section {
             Self::Partners => "/console/partners",
             Self::Clients => "/console/clients",
             Self::Apis => "/console/apis",
+            Self::Keys => "/console/keys",
+            Self::Journal => "/console/journal",
+            Self::Operators => "/console/operators",
         }
     }
 }

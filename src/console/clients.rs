@@ -10,8 +10,9 @@ use super::form::Form;
 use super::scopes::{Choice, choices};
 use super::standing::Standing;
 use super::trouble::Trouble;
+use super::usage::Usage;
 use super::visit::Visit;
-use super::{page, words};
+use super::{page, usage, words};
 use crate::domain::{
     AccessLevel, AllowedSources, Client, ClientId, ClientRole, ClientSecret, ClientStatus, Partner, PartnerId,
     QuotaMode, Role, Scope, Seconds, SecretId, Timestamp,
@@ -150,6 +151,7 @@ struct Shown {
     chrome: Chrome,
     client: Client,
     secrets: Vec<SecretStanding>,
+    usage: Usage,
     /// The day on which an old secret ends, where a new one is made today.
     overlap_ends: String,
     standing: Standing,
@@ -195,6 +197,7 @@ pub(super) async fn show(visit: Visit) -> Result<HttpResponse, Trouble> {
     Ok(page::shown(&Shown {
         chrome: Chrome::new(&visit, Some(Section::Clients)),
         standing: Standing::of_client(&visit, &client).await?,
+        usage: usage::of_client(&visit, &client).await?,
         client,
         secrets: visit.office().secrets(visit.who(), client_id).await?,
         overlap_ends: words::day(now + OVERLAP),

@@ -8,10 +8,11 @@ use super::chrome::{Chrome, Section};
 use super::faults::Faults;
 use super::form::Form;
 use super::list::{self, Leaf, Way};
-use super::page;
 use super::standing::Standing;
 use super::trouble::Trouble;
+use super::usage::Usage;
 use super::visit::Visit;
+use super::{page, usage};
 use crate::domain::{
     Client, ClientStatus, Environment, JournalEntry, Partner, PartnerId, PartnerStatus, QuotaMode, Role, Search,
 };
@@ -119,6 +120,7 @@ struct Shown {
     partner: Partner,
     sub_accounts: Vec<Partner>,
     clients: Vec<Client>,
+    usage: Usage,
     journal: Vec<JournalEntry>,
     standing: Standing,
 }
@@ -152,6 +154,7 @@ pub(super) async fn show(visit: Visit) -> Result<HttpResponse, Trouble> {
     Ok(page::shown(&Shown {
         chrome: Chrome::new(&visit, Some(Section::Partners)),
         standing: Standing::of_partner(&visit, &partner).await?,
+        usage: usage::of_partner(&visit, &partner.partner_id).await?,
         partner,
         sub_accounts: office.partners(who, below, Piece::first(RELATED)).await?,
         clients: office.clients(who, own, Piece::first(RELATED)).await?,

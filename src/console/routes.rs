@@ -9,7 +9,10 @@ use actix_web::HttpResponse;
 use super::sign_in::Stranger;
 use super::trouble::Trouble;
 use super::visit::Visit;
-use super::{api_edit, apis, client_edit, client_list, clients, overview, partner_edit, partners, set_up, sign_in};
+use super::{
+    api_edit, apis, client_edit, client_list, clients, journal, keys, operators, overview, partner_edit, partners,
+    set_up, sign_in,
+};
 use crate::domain::Role;
 
 /// A method of a page.
@@ -106,6 +109,19 @@ pub const ROUTES: &[Route] = &[
     guarded!(Get "/apis/{environment}/{api_id}" Viewer apis::show),
     guarded!(Get "/apis/{environment}/{api_id}/edit" Operator api_edit::show),
     guarded!(Post "/apis/{environment}/{api_id}/edit" Operator api_edit::change),
+    guarded!(Get "/keys" Viewer keys::list_all),
+    guarded!(Get "/keys/{environment}/{kid}" Viewer keys::show),
+    guarded!(Post "/keys/{environment}/rotate" Owner keys::rotate),
+    guarded!(Post "/keys/{environment}/{kid}/revoke" Owner keys::revoke),
+    guarded!(Get "/journal" Viewer journal::list_all),
+    guarded!(Get "/journal.csv" Viewer journal::save),
+    guarded!(Get "/journal/{epoch}" Viewer journal::show),
+    guarded!(Get "/operators" Owner operators::list_all),
+    guarded!(Post "/operators" Owner operators::create),
+    guarded!(Get "/operators/{operator_id}" Owner operators::show),
+    guarded!(Post "/operators/{operator_id}/role" Owner operators::change_role),
+    guarded!(Post "/operators/{operator_id}/token" Owner operators::rotate),
+    guarded!(Post "/operators/{operator_id}/revoke" Owner operators::revoke),
     guarded!(Post "/sign-out" Viewer sign_in::out),
     guarded!(Post "/sign-out-everywhere" Viewer sign_in::out_everywhere),
 ];

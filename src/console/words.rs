@@ -42,6 +42,19 @@ pub(super) fn allowance(allowance: &Allowance) -> String {
     }
 }
 
+/// A number with a comma before every three digits.
+pub(super) fn number(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.char_indices() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -57,5 +70,12 @@ mod tests {
         let bounded: Allowance =
             serde_json::from_str(r#"{"tokens_per_second":5,"burst":9,"tokens_per_month":1000}"#).unwrap();
         assert_eq!(allowance(&bounded), "5 a second, 9 at once, 1000 a month");
+    }
+
+    #[test]
+    fn a_long_number_is_said_in_threes() {
+        for (value, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567")] {
+            assert_eq!(number(value), text);
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! The store: one conformance suite that defines a backend, run on every one; then what each engine has of its own.
 
 mod conformance;
-mod engines;
+pub mod engines;
 mod master_key;
 pub mod places;
 pub mod samples;
