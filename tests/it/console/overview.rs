@@ -1,12 +1,14 @@
 //! The overview: numbers, graphs, and what needs attention.
 
+use std::sync::Arc;
+
 use mintmark::ambient::SystemEntropy;
 use mintmark::domain::{
-    ClientId, Environment, Outcome, PartnerId, Role, Seconds, TokenRefusal, UsageBatch, UsageCount, UsageWriter,
+    ClientId, Environment, Meter, MeterHolder, Outcome, PartnerId, Period, Role, Seconds, SecretUse, TokenRefusal,
+    UsageBatch, UsageCount, UsageWriter, Window,
 };
-use mintmark::store::{MemoryStore, Store};
+use mintmark::store::{Draw, MemoryStore, Store};
 use serde_json::json;
-use std::sync::Arc;
 
 use super::browser::Browser;
 use crate::support::admin_harness::{Harness, furnish, register, warehouse};
@@ -171,7 +173,7 @@ fn a_secret_that_is_safe_to_retire_is_named_by_its_last_letters() {
         sequence: 1,
         at,
         counts: Vec::new(),
-        uses: vec![mintmark::domain::SecretUse {
+        uses: vec![SecretUse {
             secret_id: second.parse().unwrap(),
             at,
             source: [192, 0, 2, 1].into(),
@@ -250,4 +252,55 @@ fn the_pages_of_a_client_and_of_its_partner_have_their_usage() {
     page.says("<title>Tokens and refusals of acme in QA in the last 30 days</title>");
     page.says("Outlined: 8 refusals.");
     assert_eq!(page.text.matches("<svg").count(), 1, "nothing happened in Production");
+}
+
+#[test]
+fn a_quota_of_which_four_fifths_are_drawn_is_there_with_its_numbers() {
+    let store = MemoryStore::default();
+    let harness = Harness::on(Arc::new(store.clone()));
+    harness.tend_keys();
+    furnish(&harness);
+    let plan = json!({ "quota_mode": "enforce", "partner": { "tokens_per_day": 1000 }, "client": {} });
+    harness.patch("/partners/acme", &json!({ "plan": plan })).expect(200);
+    let (client_id, ..) = register(&harness, &warehouse());
+    let issue = async {
+        let registry = harness.office.registry();
+        let client = registry
+            .fresh()
+            .await
+            .unwrap()
+            .client(&client_id.parse().unwrap())
+            .await
+            .unwrap()
+            .unwrap();
+        registry.spend(&client, harness.now()).await.unwrap().keep();
+        registry.give_back_all().await.unwrap();
+    };
+    actix_web::rt::System::new().block_on(issue);
+    let meter = Meter {
+        holder: MeterHolder::Partner("acme".parse().unwrap()),
+        environment: Environment::Qa,
+        window: Window::of(Period::Day, harness.now()),
+    };
+    let draw = |tokens| store.draw(&meter, Draw::counting(tokens)).unwrap().total;
+    let browser = Browser::signed_in(&harness, Role::Viewer);
+    assert_eq!(draw(798), 799, "one was issued");
+    assert!(
+        !browser
+            .get("/console")
+            .expect(200)
+            .text
+            .contains("Quotas near their limit")
+    );
+    assert_eq!(draw(1), 800);
+    let page = browser.get("/console").expect(200);
+    page.says("Quotas near their limit");
+    page.says(
+        "<span class=\"badge warn\">soon</span> <a href=\"/console/partners/acme\">partner-day of acme in QA: 800 of 1,000 drawn, until \
+         2027-01-16 00:00 UTC</a>",
+    );
+    draw(200);
+    browser
+        .get("/console")
+        .says("<span class=\"badge bad\">now</span> <a href=\"/console/partners/acme\">partner-day of acme");
 }

@@ -165,6 +165,40 @@ fn a_look_at_what_ends_begins_with_what_ends_on_sqlite() {
     assert_eq!(plan.len(), 3, "nothing is put in order afterwards: {plan:?}");
 }
 
+/// What an overview asks of all clients, which may be very many.
+const SURVEYS: [(&str, &str); 3] = [
+    (
+        "SELECT environment, status, COUNT(*) FROM clients GROUP BY environment, status ORDER BY environment, status",
+        "SCAN clients USING COVERING INDEX clients_standing",
+    ),
+    (
+        "SELECT client_id FROM client_secrets WHERE client_id > '' AND status = 'active' AND (expires_at IS NULL OR \
+         expires_at > 7) GROUP BY client_id HAVING COUNT(*) > 1 ORDER BY client_id LIMIT 100",
+        "SEARCH client_secrets USING COVERING INDEX client_secrets_client (client_id>?)",
+    ),
+    (
+        "SELECT client_id FROM clients WHERE status <> 'suspended' AND status <> 'revoked' AND expires_at > 7 AND \
+         expires_at <= 9 ORDER BY expires_at, client_id LIMIT 11",
+        "SEARCH clients USING INDEX clients_expiry (expires_at>? AND expires_at<?)",
+    ),
+];
+
+#[test]
+fn an_index_answers_surveys_in_one_go_on_sqlite() {
+    let ground = sqlite_ground();
+    let _store = mintmark::store::open(&ground.settings()).unwrap();
+    let Aside::Sqlite(mut connection) = Aside::open(&ground.url) else {
+        panic!("it is SQLite");
+    };
+    for (question, expected) in SURVEYS {
+        let steps: Vec<Step> = diesel::sql_query(format!("EXPLAIN QUERY PLAN {question}"))
+            .load(&mut connection)
+            .unwrap();
+        let plan: Vec<_> = steps.iter().map(|step| step.detail.as_str()).collect();
+        assert_eq!(plan, [expected], "{question}");
+    }
+}
+
 #[test]
 fn an_index_answers_each_question_on_postgresql() {
     let ground = postgresql_ground();
