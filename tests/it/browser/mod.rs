@@ -3,6 +3,7 @@
 
 mod changes;
 mod credentials;
+mod editing;
 mod keyboard;
 mod once;
 mod partners;

@@ -40,7 +40,9 @@ impl Toured {
     fn path(&self, route: &str) -> String {
         let path = route
             .replace("{partner_id}", "acme")
-            .replace("{client_id}", &self.client_id);
+            .replace("{client_id}", &self.client_id)
+            .replace("{environment}", "qa")
+            .replace("{api_id}", "orders");
         assert!(!path.contains('{'), "{route}: say here what the tour is to see");
         format!("{PREFIX}{path}")
     }
@@ -147,6 +149,21 @@ impl Visitor {
         create_credentials(&self.browser, "Shop");
         self.browser.choose("I have stored it.");
         self.look("secret");
+        self.be_overtaken();
+    }
+
+    /// Sends a form that somebody else was quicker than.
+    fn be_overtaken(&mut self) {
+        self.browser.visit(&self.toured.path("/clients/{client_id}/edit"));
+        // Of two values one is another than whatever was there.
+        for lifetime in [120, 600] {
+            let path = format!("/clients/{}", self.toured.client_id);
+            let change = json!({ "token_lifetime": lifetime });
+            self.toured.stage.admin.patch(&path, &change).expect(200);
+        }
+        self.browser.expect_refusal(412);
+        self.browser.press("Save");
+        self.look("overtaken");
     }
 }
 
