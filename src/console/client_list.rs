@@ -8,7 +8,7 @@ use super::list::{self, Leaf, Way};
 use super::page;
 use super::trouble::Trouble;
 use super::visit::Visit;
-use crate::domain::{Client, ClientId, ClientStatus, Environment, Search};
+use crate::domain::{Client, ClientId, ClientStatus, Environment, PartnerId, Search};
 use crate::http::admin::client_status;
 use crate::http::admin::fields::text;
 use crate::store::ClientFilter;
@@ -23,7 +23,8 @@ struct List {
 
 /// All of them, page by page.
 pub(super) async fn show(visit: Visit) -> Result<HttpResponse, Trouble> {
-    let (filter, after) = visit.query(&["environment", "status", "search", "after"], |query| {
+    let (filter, after) = visit.query(&["environment", "status", "search", "partner_id", "after"], |query| {
+        let partner_id = query.optional("partner_id", text);
         let environment = query.optional("environment", text);
         let status = query.optional("status", client_status);
         let search = query.optional("search", text);
@@ -32,6 +33,7 @@ pub(super) async fn show(visit: Visit) -> Result<HttpResponse, Trouble> {
             environment: environment?,
             status: status?,
             search: search?,
+            partner_id: partner_id?,
             ..ClientFilter::default()
         };
         Some((filter, after?))
@@ -45,6 +47,7 @@ pub(super) async fn show(visit: Visit) -> Result<HttpResponse, Trouble> {
         ("environment", filter.environment.map(Environment::as_str)),
         ("status", filter.status.map(ClientStatus::as_str)),
         ("search", filter.search.as_ref().map(Search::as_str)),
+        ("partner_id", filter.partner_id.as_ref().map(PartnerId::as_str)),
     ];
     let way = Way::new(Section::Clients.path(), &filters);
     Ok(page::shown(&List {

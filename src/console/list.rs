@@ -6,6 +6,8 @@ use crate::store::Page;
 
 /// How many lines a list has.
 const LINES: u16 = 50;
+/// How many of them stand on the page of what they belong to.
+const SOME: u16 = 20;
 
 /// What to ask for: one row more than is shown, to know whether there is a further page.
 pub(super) const fn piece<K>(after: Option<K>) -> Page<K> {
@@ -13,6 +15,11 @@ pub(super) const fn piece<K>(after: Option<K>) -> Page<K> {
         after,
         limit: LINES + 1,
     }
+}
+
+/// The same for the beginning of a list, on the page of what it belongs to.
+pub(super) const fn some<K>() -> Page<K> {
+    Page::first(SOME + 1)
 }
 
 /// Where a list is, and what it is narrowed by.
@@ -62,6 +69,17 @@ impl<T> Leaf<T> {
         Self {
             first: (!is_first).then(|| way.after(None)),
             next: last.map(|row| way.after(Some(&key(row)))),
+            rows,
+        }
+    }
+
+    /// Of the rows that were read for [`some`]: it goes on in the list itself, from its first row.
+    pub(super) fn beginning(mut rows: Vec<T>, way: &Way<'_>) -> Self {
+        let is_more = rows.len() > usize::from(SOME);
+        rows.truncate(SOME.into());
+        Self {
+            first: None,
+            next: is_more.then(|| way.after(None)),
             rows,
         }
     }

@@ -21,8 +21,7 @@ use crate::http::admin::{new_partner, partner_status};
 use crate::office::Created;
 use crate::store::{ClientFilter, JournalFilter, Order, Page as Piece, PartnerFilter};
 
-/// How many of its clients and sub-accounts the page of a partner shows, and how many rows of the journal.
-const RELATED: u16 = 200;
+/// How many rows of the journal the page of a partner shows.
 const RECENT: u16 = 10;
 
 #[derive(Template)]
@@ -35,14 +34,15 @@ struct List {
 
 /// All of them, page by page.
 pub(super) async fn list_all(visit: Visit) -> Result<HttpResponse, Trouble> {
-    let (filter, after) = visit.query(&["status", "search", "after"], |query| {
+    let (filter, after) = visit.query(&["status", "search", "parent", "after"], |query| {
+        let parent = query.optional("parent", text);
         let status = query.optional("status", partner_status);
         let search = query.optional("search", text);
         let after = query.optional("after", text::<PartnerId>);
         let filter = PartnerFilter {
             status: status?,
             search: search?,
-            parent: None,
+            parent: parent?,
         };
         Some((filter, after?))
     })?;
@@ -54,6 +54,7 @@ pub(super) async fn list_all(visit: Visit) -> Result<HttpResponse, Trouble> {
     let filters = [
         ("status", filter.status.map(PartnerStatus::as_str)),
         ("search", filter.search.as_ref().map(Search::as_str)),
+        ("parent", filter.parent.as_ref().map(PartnerId::as_str)),
     ];
     let way = Way::new(Section::Partners.path(), &filters);
     Ok(page::shown(&List {
@@ -118,19 +119,37 @@ pub(super) fn path_of(partner_id: &PartnerId) -> String {
 struct Shown {
     chrome: Chrome,
     partner: Partner,
-    sub_accounts: Vec<Partner>,
-    clients: Vec<Client>,
+    sub_accounts: Leaf<Partner>,
+    clients: Vec<(Environment, Leaf<Client>)>,
     usage: Usage,
     journal: Vec<JournalEntry>,
     standing: Standing,
 }
 
-impl Shown {
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "templates hand on references")]
-    fn clients_in(&self, environment: &Environment) -> Vec<&Client> {
-        let clients = self.clients.iter();
-        clients.filter(|client| client.environment == *environment).collect()
-    }
+/// The first clients of a partner in an environment.
+async fn clients_in(visit: &Visit, partner_id: &PartnerId, environment: Environment) -> Result<Leaf<Client>, Trouble> {
+    let own = ClientFilter {
+        environment: Some(environment),
+        partner_id: Some(partner_id.clone()),
+        ..ClientFilter::default()
+    };
+    let filters = [
+        ("environment", Some(environment.as_str())),
+        ("partner_id", Some(partner_id.as_str())),
+    ];
+    let clients = visit.office().clients(visit.who(), own, list::some()).await?;
+    Ok(Leaf::beginning(clients, &Way::new(Section::Clients.path(), &filters)))
+}
+
+/// The first sub-accounts of a partner.
+async fn sub_accounts_of(visit: &Visit, partner_id: &PartnerId) -> Result<Leaf<Partner>, Trouble> {
+    let below = PartnerFilter {
+        parent: Some(partner_id.clone()),
+        ..PartnerFilter::default()
+    };
+    let way = Way::new(Section::Partners.path(), &[("parent", Some(partner_id.as_str()))]);
+    let partners = visit.office().partners(visit.who(), below, list::some()).await?;
+    Ok(Leaf::beginning(partners, &way))
 }
 
 /// One of them.
@@ -138,14 +157,11 @@ pub(super) async fn show(visit: Visit) -> Result<HttpResponse, Trouble> {
     let partner_id: PartnerId = visit.path("partner_id")?;
     let (office, who) = (visit.office(), visit.who());
     let partner = office.partner(who, partner_id.clone()).await?;
-    let below = PartnerFilter {
-        parent: Some(partner_id.clone()),
-        ..PartnerFilter::default()
-    };
-    let own = ClientFilter {
-        partner_id: Some(partner_id.clone()),
-        ..ClientFilter::default()
-    };
+    let mut clients = Vec::new();
+    for environment in Environment::ALL {
+        clients.push((environment, clients_in(&visit, &partner_id, environment).await?));
+    }
+    let sub_accounts = sub_accounts_of(&visit, &partner_id).await?;
     let about = JournalFilter {
         partner_id: Some(partner_id),
         order: Order::NewestFirst,
@@ -156,8 +172,8 @@ pub(super) async fn show(visit: Visit) -> Result<HttpResponse, Trouble> {
         standing: Standing::of_partner(&visit, &partner).await?,
         usage: usage::of_partner(&visit, &partner.partner_id).await?,
         partner,
-        sub_accounts: office.partners(who, below, Piece::first(RELATED)).await?,
-        clients: office.clients(who, own, Piece::first(RELATED)).await?,
+        sub_accounts,
+        clients,
         journal: office.journal(who, about, Piece::first(RECENT)).await?,
     }))
 }

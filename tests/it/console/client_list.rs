@@ -92,3 +92,59 @@ fn the_list_goes_on_with_the_same_filters() {
     second.says("href=\"/console/clients?environment=qa&#38;status=active&#38;search=TILL\">First page");
     assert!(!second.text.contains("Next page"));
 }
+
+#[test]
+fn a_partner_with_many_clients_shows_some_and_leads_to_all_of_them() {
+    let harness = Harness::start();
+    furnish(&harness);
+    let other = json!({ "partner_id": "other", "name": "Other", "scope_ceiling": ["orders:read"] });
+    harness.post("/partners", &other).expect(201);
+    register(&harness, &changed(&json!({ "partner_id": "other" })));
+    for number in 0..21 {
+        register(&harness, &changed(&json!({ "name": format!("Till {number}") })));
+        let below = json!({ "partner_id": format!("sub-{number:02}"), "name": "Sub", "parent": "acme" });
+        harness.post("/partners", &below).expect(201);
+    }
+    let (live, _, _) = register(&harness, &changed(&json!({ "environment": "production" })));
+    let browser = Browser::signed_in(&harness, Role::Viewer);
+    let page = browser.get("/console/partners/acme").expect(200);
+    assert_eq!(listed(&page).len(), 21, "twenty in QA and the one in Production");
+    assert!(listed(&page).contains(&live));
+    page.says("href=\"/console/clients?environment=qa&#38;partner_id=acme\">All clients in QA");
+    assert!(!page.text.contains("All clients in Production"));
+    let all = browser
+        .get("/console/clients?environment=qa&partner_id=acme")
+        .expect(200);
+    assert_eq!(listed(&all).len(), 21);
+    all.says("Clients of <a href=\"/console/partners/acme\">acme</a> only.");
+    all.says("name=\"partner_id\" value=\"acme\"");
+    page.says("href=\"/console/partners?parent=acme\">All sub-accounts");
+    assert!(page.text.contains("/console/partners/sub-19") && !page.text.contains("/console/partners/sub-20"));
+    let below = browser.get("/console/partners?parent=acme").expect(200);
+    assert_eq!(below.text.matches("<tr>").count(), 22, "a head and twenty-one lines");
+    below.says("Sub-accounts of <a href=\"/console/partners/acme\">acme</a> only.");
+}
+
+#[test]
+fn a_full_page_of_long_names_is_light() {
+    let harness = Harness::start();
+    furnish(&harness);
+    for _ in 0..50 {
+        let contact = format!("{}@integration.acme.example", "a".repeat(40));
+        register(
+            &harness,
+            &changed(&json!({ "name": "N".repeat(100), "contact": contact })),
+        );
+    }
+    let browser = Browser::signed_in(&harness, Role::Viewer);
+    let page = browser.get("/console/clients").expect(200);
+    assert_eq!(listed(&page).len(), 50);
+    let mut octets = page.text.len();
+    for attribute in ["href=\"/assets", "src=\"/assets"] {
+        for rest in page.text.split(attribute).skip(1) {
+            let asset = rest.split('"').next().unwrap();
+            octets += browser.get(&format!("/assets{asset}")).expect(200).text.len();
+        }
+    }
+    assert!((20_000..=60_000).contains(&octets), "{octets}");
+}
