@@ -1,4 +1,4 @@
-//! Editing at a browser: narrowed by the filter box, found by the search box, and by two operators at once.
+//! Editing at a browser: typed as it is kept, narrowed by the filter box, found by the search box, and by two operators at once.
 
 use serde_json::json;
 
@@ -58,4 +58,22 @@ fn a_client_is_found_and_narrowed_and_its_next_token_is() {
     let narrowed = stage.admin.get(&format!("/clients/{}", client.client_id));
     assert_eq!(narrowed["scope"], json!(["orders:write"]));
     assert_eq!(stage.token_status(&client), 200);
+}
+
+#[test]
+fn an_api_is_registered_as_it_was_typed() {
+    let stage = Stage::open();
+    let browser = stage.owner_at_browser();
+    browser.press("APIs");
+    browser.press("Register an API");
+    browser.choose("QA");
+    browser.fill("Name", "Invoices");
+    browser.fill("API ID", "invoices");
+    browser.fill("Audience", "https://api.example.com/invoices");
+    browser.fill("Scopes", "invoices:read");
+    browser.press("Register");
+    browser.is_at("Invoices");
+    let api = stage.admin.get("/apis/qa/invoices");
+    assert_eq!(api["audience"], "https://api.example.com/invoices");
+    assert_eq!(api["scopes"], json!(["invoices:read"]));
 }

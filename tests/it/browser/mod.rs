@@ -4,10 +4,12 @@
 mod changes;
 mod credentials;
 mod editing;
+mod inspection;
 mod keyboard;
 mod once;
 mod partners;
 mod scriptless;
+mod set_up;
 mod sign_in;
 mod stage;
 mod tour;

@@ -2,7 +2,7 @@
 //! that went wrong meanwhile: errors of the console, violations of the policy (CSP), requests to other hosts, pages that are too heavy.
 
 use std::cell::RefCell;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::rc::Rc;
 use std::{fs, thread};
 
@@ -308,9 +308,9 @@ impl Browser {
     }
 
     /// The same of a function that calls its last argument when it is done.
-    pub fn script_that_calls_back(&self, body: &str) -> Value {
+    pub fn script_that_calls_back(&self, body: &str, arguments: &Value) -> Value {
         self.session
-            .post("/execute/async", &json!({ "script": body, "args": [] }))
+            .post("/execute/async", &json!({ "script": body, "args": arguments }))
     }
 
     /// What the clipboard holds.
@@ -318,7 +318,7 @@ impl Browser {
         let grant = json!({ "origin": self.origin, "permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"] });
         self.session.cdp("Browser.grantPermissions", &grant);
         let read = "const done = arguments[0]; navigator.clipboard.readText().then(done, (error) => done('' + error));";
-        self.script_that_calls_back(read)
+        self.script_that_calls_back(read, &json!([]))
             .as_str()
             .expect("text was copied")
             .to_owned()
@@ -422,11 +422,6 @@ impl Element<'_> {
     pub fn is_chosen(&self) -> bool {
         self.ask("/selected") == true
     }
-}
-
-/// Where the pictures of pages lie.
-pub fn pictures() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("target/screenshots")
 }
 
 /// A text within XPath 1.0, which knows no escape.
