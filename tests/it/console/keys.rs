@@ -90,7 +90,7 @@ fn to_revoke_one_types_its_id_and_reads_what_breaks_and_since_when() {
     let path = format!("/console/keys/qa/{active}");
     let page = browser.get(&path).expect(200);
     page.says("Every token it signed stops counting at introspection");
-    page.says("within 600 seconds");
+    page.says("for up to 600 seconds");
     let version = field(&page, "version");
     let revoke = |confirm: &str| {
         let fields = [("version", version.as_str()), ("confirm", confirm)];
