@@ -7,6 +7,7 @@ mod editing;
 mod inspection;
 mod keyboard;
 mod once;
+mod owner;
 mod partners;
 mod scriptless;
 mod set_up;

@@ -24,7 +24,7 @@ fn rows_are_found_by_what_they_are_about_the_newest_first() {
     let page = browser.get("/console/journal").expect(200);
     // Three operators, a partner, two APIs, a client that was registered and suspended.
     assert_eq!(rows(&page), 8);
-    page.says("Chain verified for the 8 rows shown");
+    page.says("Chain verified, row by row (8 shown)");
     assert!(!page.text.contains("Older"), "there is one page");
     let order = |first: &str, second: &str| page.text.find(first).unwrap() < page.text.find(second).unwrap();
     assert!(order(">client.suspended</td>", ">client.registered</td>"));
@@ -69,7 +69,7 @@ fn a_long_journal_goes_on_on_the_next_page() {
     page.says("href=\"/console/journal?noun=partner&#38;before=14\"");
     let page = browser.get("/console/journal?noun=partner&before=14").expect(200);
     assert_eq!(rows(&page), 10);
-    page.says("Chain verified for the 10 rows shown");
+    page.says("Chain verified, row by row (10 shown)");
     assert!(!page.text.contains("Older"));
 }
 
@@ -151,7 +151,7 @@ fn every_row_is_held_against_the_one_before_it_shown_or_not() {
     browser
         .get("/console/journal")
         .expect(200)
-        .says("Chain verified for the 6 rows shown");
+        .says("Chain verified, row by row (6 shown)");
     let mut aside = Aside::open(&ground.url);
     aside.execute("UPDATE journal SET subject = 'acne' WHERE epoch = 4");
     let page = browser.get("/console/journal").expect(200);

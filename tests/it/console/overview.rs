@@ -80,13 +80,13 @@ fn tokens_refusals_and_clients_stand_under_their_environment() {
         }
     }
     page.says("<title>Tokens and refusals in Production in the last 24 hours</title>");
-    page.says("Filled: 1,234 tokens.");
-    page.says("Filled: 1,241 tokens.");
-    page.says("Outlined: 56 refusals.");
+    page.says("Tokens, filled: 1,234.");
+    page.says("Tokens, filled: 1,241.");
+    page.says("Refusals, outlined: 56.");
     assert_eq!(page.text.matches("<svg").count(), 2);
     let page = browser.get("/console?environment=qa").expect(200);
     page.says("<title>Tokens and refusals in QA in the last 30 days</title>");
-    page.says("Filled: 9 tokens.");
+    page.says("Tokens, filled: 9.");
     browser.get("/console?environment=moon").expect(400);
 }
 
@@ -236,7 +236,7 @@ fn the_pages_of_a_client_and_of_its_partner_have_their_usage() {
     let browser = Browser::signed_in(&harness, Role::Viewer);
     let page = browser.get(&format!("/console/clients/{client_id}")).expect(200);
     page.says("<title>Tokens and refusals of &#60;b&#62;Shop&#60;/b&#62; in QA in the last 30 days</title>");
-    page.says("Filled: 40 tokens.");
+    page.says("Tokens, filled: 40.");
     page.says("<tr><th scope=\"row\">2027-01-14</th><td class=\"number\">40</td><td class=\"number\">0</td></tr>");
     let reason = |word: &str, number: u64| {
         let row = format!("<tr><th scope=\"row\"><code>{word}</code></th><td class=\"number\">{number}</td></tr>");
@@ -250,7 +250,7 @@ fn the_pages_of_a_client_and_of_its_partner_have_their_usage() {
         .says("No request in that time.");
     let page = browser.get("/console/partners/acme").expect(200);
     page.says("<title>Tokens and refusals of acme in QA in the last 30 days</title>");
-    page.says("Outlined: 8 refusals.");
+    page.says("Refusals, outlined: 8.");
     assert_eq!(page.text.matches("<svg").count(), 1, "nothing happened in Production");
 }
 
