@@ -24,6 +24,8 @@ use crate::office::{ClientWithSecret, Created, NewSecret, Retirement, SecretStan
 
 /// How long an old secret goes on working beside the one that follows it, unless the operator says otherwise.
 const OVERLAP: Seconds = Seconds::from_days(7);
+/// How many of the secrets that have ended the page of a client shows.
+const ENDED: usize = 10;
 
 /// What a client may have, in a word.
 pub(super) fn access_of(client: &Client) -> String {
@@ -151,6 +153,8 @@ struct Shown {
     chrome: Chrome,
     client: Client,
     secrets: Vec<SecretStanding>,
+    /// How many others have ended.
+    hidden: usize,
     usage: Usage,
     /// The day on which an old secret ends, where a new one is made today.
     overlap_ends: String,
@@ -189,17 +193,33 @@ impl Shown {
     }
 }
 
+/// Of secrets, the oldest first, those that have not ended and the newest of those that have; and how many are left out.
+fn recent(mut secrets: Vec<SecretStanding>, now: Timestamp) -> (Vec<SecretStanding>, usize) {
+    let has_ended = |standing: &SecretStanding| standing.secret.has_ended(now);
+    let ended = secrets.iter().filter(|standing| has_ended(standing)).count();
+    let hidden = ended.saturating_sub(ENDED);
+    let mut to_hide = hidden;
+    secrets.retain(|standing| {
+        let is_hidden = to_hide > 0 && has_ended(standing);
+        to_hide -= usize::from(is_hidden);
+        !is_hidden
+    });
+    (secrets, hidden)
+}
+
 /// One client.
 pub(super) async fn show(visit: Visit) -> Result<HttpResponse, Trouble> {
     let client_id: ClientId = visit.path("client_id")?;
     let client = visit.office().client(visit.who(), client_id.clone()).await?;
     let now = visit.now();
+    let (secrets, hidden) = recent(visit.office().secrets(visit.who(), client_id).await?, now);
     Ok(page::shown(&Shown {
         chrome: Chrome::new(&visit, Some(Section::Clients)),
         standing: Standing::of_client(&visit, &client).await?,
         usage: usage::of_client(&visit, &client).await?,
         client,
-        secrets: visit.office().secrets(visit.who(), client_id).await?,
+        secrets,
+        hidden,
         overlap_ends: words::day(now + OVERLAP),
         once: visit.once(),
         now,

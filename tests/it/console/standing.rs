@@ -145,3 +145,24 @@ fn before_one_stops_it_one_sees_what_runs_with_it_and_afterwards_since_when_it_d
             .contains("It stands still")
     );
 }
+
+#[test]
+fn of_many_secrets_that_have_ended_the_newest_are_shown() {
+    let harness = Harness::start();
+    furnish(&harness);
+    let (client_id, _, path) = register(&harness, &warehouse());
+    let first = harness.get(&format!("{path}/secrets")).expect(200)["items"][0]["hint"].clone();
+    let rotation = json!({ "retire_others_at": "2027-01-15T08:00:00Z" });
+    let hints: Vec<String> = std::iter::once(first)
+        .chain(
+            (0..14).map(|_| harness.post(&format!("{path}/secrets"), &rotation).expect(201)["secret"]["hint"].clone()),
+        )
+        .map(|hint| format!("…{}</code>", hint.as_str().unwrap()))
+        .collect();
+    let viewer = Browser::signed_in(&harness, Role::Viewer);
+    let page = viewer.get(&format!("/console/clients/{client_id}")).expect(200);
+    page.says("4 older ones have ended and are not shown.");
+    let shown: Vec<bool> = hints.iter().map(|hint| page.text.contains(hint)).collect();
+    // Ten that have ended, and the one that works.
+    assert_eq!(shown, [vec![false; 4], vec![true; 11]].concat());
+}
