@@ -108,3 +108,25 @@ fn an_overview_counts_what_happens_and_leads_to_what_needs_attention() {
     browser.says("Tokens, filled: 0.");
     assert_eq!(browser.path(), "/console?environment=production");
 }
+
+#[test]
+fn another_role_holds_for_who_is_signed_in() {
+    let stage = Stage::open();
+    let colleague = stage.colleague_at_browser();
+    colleague.visit("/console/partners/acme");
+    colleague.named("Create credentials");
+    let browser = stage.owner_at_browser();
+    browser.press("Operators");
+    browser.press("colleague@example.com");
+    browser.field("Role").type_in("viewer");
+    browser.press("Change the role");
+    browser.is_at("colleague@example.com");
+    colleague.expect_refusal(403);
+    colleague.press("Create credentials");
+    colleague.is_at("Forbidden");
+    colleague.visit("/console/partners/acme");
+    let page = colleague.source();
+    for more in ["Create credentials", "Suspend", "Operators"] {
+        assert!(!page.contains(more), "a viewer sees {more}: {page}");
+    }
+}

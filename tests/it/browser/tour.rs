@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::inspection::Inspection;
 use super::stage::{Stage, create_credentials, sign_in};
 use crate::support::browser::{Browser, Screen};
-use crate::support::calls::Admin;
+use crate::support::calls::{Admin, Caller};
 use crate::support::shared::Shared;
 
 static TOURED: Shared<Toured> = Shared::new();
@@ -23,6 +23,7 @@ impl Toured {
     fn furnish() -> Self {
         let stage = Stage::open();
         let client_id = fill(&stage.admin);
+        use_tokens(&stage);
         Self { stage, client_id }
     }
 
@@ -86,6 +87,26 @@ fn fill(admin: &Admin) -> String {
     let rotation = json!({ "note": "before the audit" });
     admin.post(&format!("/clients/{shown}/secrets"), &rotation).expect(201);
     shown
+}
+
+/// Tokens and refusals, for what counts them.
+fn use_tokens(stage: &Stage) {
+    let client = stage.admin.client("production");
+    let named = json!({ "name": "Warehouse" });
+    stage
+        .admin
+        .patch(&format!("/clients/{}", client.client_id), &named)
+        .expect(200);
+    let url = stage.server.public_url("/production/token");
+    let grant = ("grant_type", "client_credentials");
+    for _ in 0..12 {
+        Caller::new().token(&url, &client).issued();
+    }
+    for _ in 0..3 {
+        Caller::new()
+            .form(&url, &client, &[grant, ("scope", "orders:delete")])
+            .expect(400);
+    }
 }
 
 /// A visitor who comes for the first time.
