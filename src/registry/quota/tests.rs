@@ -3,7 +3,7 @@
 use std::sync::mpsc;
 
 use super::*;
-use crate::domain::{Allowance, Environment, Meter, Period, TokenCount};
+use crate::domain::{Allowance, Environment, Meter, Period, Seconds, TokenCount};
 use crate::registry::tests::kept;
 use crate::store::MemoryStore;
 
@@ -94,4 +94,31 @@ async fn look_ups_that_hold_every_place_of_theirs_keep_nobody_from_drawing() {
         "ten and no more"
     );
     drop(held);
+}
+
+#[actix_web::test]
+async fn the_partners_for_whom_most_was_drawn_come_first_and_no_more_than_asked_for() {
+    let table = table(4);
+    let mut held = Vec::new();
+    for (payer, tokens) in [("acme", 1), ("globex", 9), ("initech", 0)] {
+        let (client, limits) = client_within(100_000);
+        let limits = Limits {
+            payer: payer.parse().unwrap(),
+            ..limits
+        };
+        let quotas = table.of(&client, Some(&limits));
+        for _ in 0..tokens {
+            table.spend(&quotas, NOON).await.unwrap().keep();
+        }
+        held.push(quotas);
+    }
+    // What is left is what was issued.
+    table.give_back_all().await.unwrap();
+    let busiest = |now, most| -> Vec<String> {
+        let partners = table.busiest_partners(now, most);
+        partners.iter().map(ToString::to_string).collect()
+    };
+    assert_eq!(busiest(NOON, 9), ["globex", "acme"]);
+    assert_eq!(busiest(NOON, 1), ["globex"]);
+    assert_eq!(busiest(NOON + Seconds::from_days(1), 9), [""; 0], "it is another day");
 }
