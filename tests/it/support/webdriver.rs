@@ -36,6 +36,7 @@ impl Driver {
         let mut process = Command::new("chromedriver")
             .arg("--port=0")
             .env("HOME", home.path())
+            .env("TMPDIR", home.path())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
