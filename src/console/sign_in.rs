@@ -52,6 +52,7 @@ pub(super) async fn by_token(stranger: Stranger) -> Result<HttpResponse, Trouble
     let token = form.get("token").map(str::trim).unwrap_or_default();
     match admit(&console.office, token, source).await {
         Ok(administrator) => {
+            end_the_one_before(&console, &request).await?;
             let begun = console.office.sign_in(&administrator, source.0).await?;
             let mut answer = page::see(next);
             let cookie = console.cookie.keep(&begun.secret, begun.policy.longest);
@@ -63,6 +64,17 @@ pub(super) async fn by_token(stranger: Stranger) -> Result<HttpResponse, Trouble
         }
         Err(problem) => Err(problem.into()),
     }
+}
+
+/// Ends the session the browser still has: its cookie gives way to another, and nobody could end it any more but everywhere.
+async fn end_the_one_before(console: &ConsoleParts, request: &HttpRequest) -> Result<(), Trouble> {
+    let Some(cookie) = console.cookie.read(request.headers()) else {
+        return Ok(());
+    };
+    if let Some(before) = console.office.signed_in(cookie).await? {
+        console.office.sign_out(&before).await?;
+    }
+    Ok(())
 }
 
 /// The page once more, with what was wrong.

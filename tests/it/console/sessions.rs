@@ -111,6 +111,22 @@ fn a_session_that_was_stolen_is_dead_after_signing_out() {
 }
 
 #[test]
+fn signing_in_again_ends_the_session_the_browser_had() {
+    let harness = Harness::start();
+    let browser = Browser::signed_in(&harness, Role::Operator);
+    let thief = browser.stolen();
+    browser
+        .post("/console/sign-in", &[("token", harness.token(Role::Viewer))])
+        .location();
+    assert!(is_in(&browser));
+    assert!(!is_in(&thief));
+    // A token that does not count ends nothing.
+    let copy = browser.stolen();
+    browser.post("/console/sign-in", &[("token", "mmo_guess")]).expect(401);
+    assert!(is_in(&copy));
+}
+
+#[test]
 fn signing_out_everywhere_ends_every_session_of_this_operator_and_of_nobody_else() {
     let harness = Harness::start();
     let (here, there, other) = (
