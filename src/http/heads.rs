@@ -9,7 +9,7 @@ use memchr::memchr_iter;
 /// With so many heads a turn is full: it ends before the next one does.
 const HEADS: usize = 16;
 /// So it is with so many octets.
-const OCTETS: usize = 8 * 1024;
+const OCTETS: usize = 4 * 1024;
 /// The most octets that are handed on in one turn, wherever it then ends.
 const MOST_OCTETS: usize = 2 * OCTETS;
 
@@ -128,17 +128,17 @@ mod tests {
     }
 
     #[test]
-    fn a_turn_has_sixteen_heads_or_sixteen_kib() {
+    fn a_turn_has_sixteen_heads_or_eight_kib() {
         let heads = b"GET / HTTP/1.1\r\nHost:\r\n\r\n".repeat(33);
         let (found, unfinished) = turns(&heads, 4096);
         assert_eq!(found.iter().map(|turn| turn.heads).collect::<Vec<_>>(), [16, 16, 1]);
         assert_eq!(unfinished, 0);
-        let (found, unfinished) = turns(&b"a".repeat(40_000), 40_000);
+        let (found, unfinished) = turns(&b"a".repeat(20_000), 20_000);
         assert_eq!(
             found.iter().map(|turn| turn.octets).collect::<Vec<_>>(),
-            [16_384, 16_384, 7232]
+            [8192, 8192, 3616]
         );
-        assert_eq!(unfinished, 40_000);
+        assert_eq!(unfinished, 20_000);
     }
 
     /// What is handed on of `octets` in the first turn.
